@@ -1,0 +1,51 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON  ?= python3
+PROFILE ?= laptop
+JOBS    ?= 2
+PORT    ?= 8000
+BIN     := .venv/bin
+
+.PHONY: help book test pages lint lock serve clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+book: .venv/.installed ## build the book; PROFILE=smoke|laptop|full, JOBS=2
+	$(BIN)/swta build --profile $(PROFILE) --jobs $(JOBS)
+
+test: .venv/.installed ## run the tests with coverage
+	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
+
+pages: .venv/.installed ## open every page of the built book in Chromium and check it
+	$(BIN)/pytest tests/test_pages.py --no-cov
+
+lint: .venv/.installed ## check style, types and pairing
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_pairs.py --no-cov
+
+# The lock names no index: packages come from the one that pip is configured for.
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=python3.11")'
+	@echo "Making .venv from requirements.lock (some minutes, several GB with CUDA libraries on Linux)"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --extra test --extra cluster \
+	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+	  --output-file requirements.lock
+
+serve: ## serve _build/html on localhost; PORT=8000
+	$(PYTHON) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+clean: ## remove what the build made; .venv stays
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

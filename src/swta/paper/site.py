@@ -1,0 +1,127 @@
+"""Stage executed chapters and build the book strictly; the last good book stays until then."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+import yaml
+
+from swta.paper.content import digest
+from swta.paper.record import write_atomically
+
+MATHJAX = "mathjax/tex-svg-full.js"  # one file that needs no fonts and no network
+STAMP = "build.json"
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # colours in Sphinx's log
+
+
+class SiteFailed(RuntimeError):
+    """The strict build of the pages failed; says where its log is."""
+
+
+def local_mathjax() -> Path:
+    """MathJax as one file, from ``sphinx-mathjax-offline`` (a module name with hyphens)."""
+    spec = find_spec("sphinx-mathjax-offline")
+    if spec is None or not spec.submodule_search_locations:
+        raise SiteFailed(
+            "sphinx-mathjax-offline is not installed; run `make .venv` to install the lock"
+        )
+    return Path(next(iter(spec.submodule_search_locations)), "static", MATHJAX)
+
+
+def site_key(root: Path, executed: Iterable[Path]) -> str:
+    """What the pages depend on: executed notebooks, plain pages, configuration, and the lock."""
+    plain = [
+        p
+        for p in (root / "book").rglob("*")
+        if p.is_file() and p.suffix in {".md", ".bib", ".css", ".png", ".svg", ".yaml", ".js"}
+    ]
+    files = sorted(
+        {
+            *plain,
+            *executed,
+            root / "_config.yml",
+            root / "_toc.yml",
+            root / "requirements.lock",
+            Path(__file__),
+        }
+    )
+    return digest(*(f"{file.name} {digest(file.read_bytes())}" for file in files))
+
+
+def stage_site(root: Path, executed: Iterable[Path], site: Path) -> None:
+    """Lay out ``site`` as the checkout is: executed notebooks, no text twins, execution off."""
+    shutil.rmtree(site, ignore_errors=True)
+    shutil.copytree(
+        root / "book", site / "book", ignore=shutil.ignore_patterns("profiles", ".*", "results")
+    )
+    for notebook in executed:
+        shutil.copy2(notebook, site / "book" / notebook.name)
+        (site / "book" / notebook.name).with_suffix(".md").unlink()
+    shutil.copytree(root / "book" / "_static", site / "_static")
+    shutil.copy2(root / "_toc.yml", site)
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
+    config["execute"]["execute_notebooks"] = "off"
+    config["sphinx"]["config"]["mathjax_path"] = MATHJAX
+    (site / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf8")
+
+
+def build_site(root: Path, executed: list[Path], *, say: Callable[[str], None] = print) -> bool:
+    """Build ``_build/html`` from executed chapters if anything changed; return whether it did.
+
+    Raises:
+        SiteFailed: a warning or an error of the strict build; ``_build/html`` is as it was.
+    """
+    build = root / "_build"
+    html, key = build / "html", site_key(root, executed)
+    stamp = html / STAMP
+    if stamp.is_file() and json.loads(stamp.read_text(encoding="utf8")).get("key") == key:
+        say("pages: current")
+        return False
+    site = build / "site"
+    stage_site(root, executed, site)
+    mathjax = local_mathjax()
+    say("pages: strict build")
+    log = build / "pages.log"
+    program = Path(sys.executable).with_name("jupyter-book")
+    options = ["-W", "-n", "--keep-going", "--all", "--path-output", str(site)]
+    with log.open("w", encoding="utf8") as file:
+        code = subprocess.call(
+            [str(program), "build", str(site), *options], stdout=file, stderr=subprocess.STDOUT
+        )
+    if code:
+        lines = _ESCAPES.sub("", log.read_text(encoding="utf8")).splitlines()
+        told = [line for line in lines if re.search("WARNING|ERROR|CRITICAL|Error:", line)]
+        raise SiteFailed("the strict build failed:\n" + "\n".join(told[:20]) + f"\nfull log: {log}")
+    fresh = site / "_build" / "html"
+    target = fresh / "_static" / MATHJAX
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(mathjax, target)
+    write_atomically(fresh / STAMP, json.dumps({"key": key}) + "\n")
+    swap_folder(fresh, html)
+    return True
+
+
+def swap_folder(fresh: Path, place: Path) -> None:
+    """Put ``fresh`` at ``place``; what was there goes only after the new folder stands."""
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    fresh.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def publish_records(executed: Iterable[Path], results: Path) -> None:
+    """Copy the records and source data beside executed chapters to ``_build/results``."""
+    for notebook in executed:
+        record, tables = notebook.with_suffix(".json"), notebook.with_suffix("")
+        write_atomically(results / record.name, record.read_text(encoding="utf8"))
+        if tables.is_dir():
+            shutil.copytree(tables, results / tables.name, dirs_exist_ok=True)
