@@ -46,6 +46,13 @@ def test_the_cell_is_the_help_page(known):
     assert known["sizes"].default == [1, 2]
 
 
+def test_a_line_that_papermill_skips_is_an_error(checkout):
+    path = checkout / "book" / "01_one.ipynb"
+    path.write_text(path.read_text().replace("a switch", "a switch; 1 = on"))
+    with pytest.raises(ValueError, match="cannot read the parameters flag"):
+        list_parameters(path)
+
+
 def test_text_is_converted_by_annotation(known):
     pairs = [
         ("alpha", "-1.5e-1"),

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 import yaml
 
@@ -91,9 +92,15 @@ def find_chapter(root: Path, name: str) -> Path:
 
 
 def list_parameters(notebook: Path) -> dict[str, Parameter]:
-    """The parameters of a chapter's notebook, by name, in the order of the cell."""
+    """The parameters of a chapter's notebook, by name, in the order of the cell.
+
+    Raises:
+        ValueError: papermill cannot read a line of the parameters cell.
+    """
     found = {}
-    for name, entry in papermill.inspect_notebook(str(notebook)).items():
+    inspected = papermill.inspect_notebook(str(notebook))
+    _check_all_read(notebook, set(inspected))
+    for name, entry in inspected.items():
         description, _, unit = entry["help"].rpartition(",")
         if not description:
             description, unit = entry["help"], ""
@@ -105,6 +112,19 @@ def list_parameters(notebook: Path) -> dict[str, Parameter]:
             unit=unit.strip(),
         )
     return found
+
+
+def _check_all_read(notebook: Path, inspected: set[str]) -> None:
+    """papermill skips lines it cannot parse; here that is an error."""
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            lines = [n for n in ast.parse(cell.source).body if isinstance(n, ast.AnnAssign)]
+            lost = [ast.unparse(n.target) for n in lines if ast.unparse(n.target) not in inspected]
+            if lost:
+                raise ValueError(
+                    f"{notebook.name}: papermill cannot read the parameters {', '.join(lost)}; "
+                    "write each on one line, without an equals sign in the comment"
+                )
 
 
 def convert_parameters(

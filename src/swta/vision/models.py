@@ -1,0 +1,128 @@
+"""Vision transformers for 32 × 32 images, and a filter in front of one."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from swta.validation import ParameterError, check_integer, check_real
+
+with warnings.catch_warnings():  # timm loads a progress bar that misses widgets in a notebook
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    from timm.models.vision_transformer import VisionTransformer
+
+
+@dataclass(frozen=True)
+class TransformerParameters:
+    """A small vision transformer (Dosovitskiy et al. 2021); all sizes are our choice.
+
+    Raises:
+        ParameterError: a value outside its range, patches that do not tile the image, or heads that
+            do not divide the width.
+    """
+
+    image_size: int = 32  # px
+    patch_size: int = 4  # px; 64 patches
+    width: int = 64  # length of a token
+    depth: int = 4  # blocks
+    heads: int = 4  # attention heads per block
+    mlp_ratio: float = 2.0  # hidden width of a block's perceptron / width
+    n_classes: int = 10  # digits
+    patch_drop_rate: float = 0.5  # share of the patches left out of each training image
+
+    def __post_init__(self) -> None:
+        for name in ("image_size", "patch_size", "width", "depth", "heads"):
+            check_integer(name, getattr(self, name), low=1)
+        check_integer("n_classes", self.n_classes, low=2)
+        check_real("mlp_ratio", self.mlp_ratio, low=0.0, open_low=True)
+        check_real("patch_drop_rate", self.patch_drop_rate, low=0.0, high=1.0, open_high=True)
+        if self.image_size % self.patch_size:
+            raise ParameterError(
+                f"patch_size = {self.patch_size} does not tile {self.image_size} px; allowed: its "
+                "divisors. Choose another patch_size or image_size"
+            )
+        if self.width % 4:
+            raise ParameterError(
+                f"width = {self.width} is no multiple of 4, which the position embedding needs; "
+                f"allowed: {4 * max(1, self.width // 4)}, for example"
+            )
+        if self.width % self.heads:
+            raise ParameterError(
+                f"heads = {self.heads} do not divide width = {self.width}; allowed: its divisors"
+            )
+
+
+class Whiten(nn.Module):
+    """Subtracts each channel's mean and divides by its s.d.; in training adds activity noise.
+
+    The two statistics come from the source training set alone. Noise is Gaussian with variance
+    ``fano`` (|x| + 0.3), x in units of the channel's s.d.: the variance of a spike count grows with
+    its mean, and 0.3 stands for spontaneous activity.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, images: Tensor, fano: float = 0.0) -> None:
+        super().__init__()
+        self.fano = check_real("fano", fano, low=0.0)
+        self.register_buffer("mean", images.float().mean(dim=(0, 2, 3)).view(1, -1, 1, 1))
+        spread = images.float().std(dim=(0, 2, 3)).view(1, -1, 1, 1)
+        self.register_buffer("spread", spread.clamp_min(1e-6))
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images.to(self.spread.dtype) / self.spread
+        if self.training and self.fano > 0.0:
+            noisy = x + torch.randn_like(x) * (self.fano * (x.abs() + 0.3)).sqrt()
+            return noisy - self.mean / self.spread
+        return x - self.mean / self.spread
+
+
+def create_transformer(parameters: TransformerParameters, *, seed: int) -> VisionTransformer:
+    """An untrained vision transformer for (B, 3, H, W), the same weights for the same seed."""
+    check_integer("seed", seed, low=0)
+    p = parameters
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = VisionTransformer(
+            img_size=p.image_size,
+            patch_size=p.patch_size,
+            num_classes=p.n_classes,
+            embed_dim=p.width,
+            depth=p.depth,
+            num_heads=p.heads,
+            mlp_ratio=p.mlp_ratio,
+            patch_drop_rate=p.patch_drop_rate,
+            class_token=False,
+            global_pool="avg",
+            weight_init="moco",  # Xavier; timm's default s.d. of 0.02 learns slowly at this width
+        )
+        assert model.pos_embed is not None
+        model.pos_embed.data = encode_positions(p.image_size // p.patch_size, p.width)
+    return model
+
+
+def encode_positions(side: int, width: int) -> Tensor:
+    """Sines and cosines of the row and column of side² patches, (1, side², width), from −1 to 1.
+
+    Where the learnt position embedding starts: angular frequencies 2 · 100^(−i / (width / 4)) per
+    patch (after Vaswani et al. 2017; a fast one of 2 as the grid is small).
+    """
+    frequency = 2.0 * 100.0 ** (-torch.arange(width // 4) / (width // 4))
+    phase = torch.arange(side)[:, None] * frequency
+    axis = torch.cat([phase.sin(), phase.cos()], dim=1)  # (side, width / 2)
+    rows, columns = axis[:, None].expand(-1, side, -1), axis[None].expand(side, -1, -1)
+    return torch.cat([rows, columns], dim=2).reshape(1, side * side, width)
+
+
+def prepend(front: nn.Module, model: nn.Module) -> nn.Sequential:
+    """One module that filters its images (B, C, H, W) and hands the result to ``model``."""
+    return nn.Sequential(front, model)
+
+
+def count_trainable(module: nn.Module) -> int:
+    """Number of parameters that training would change."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
