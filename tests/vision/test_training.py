@@ -123,6 +123,13 @@ def test_bad_choices_are_named(field, value):
         TrainingParameters(**{field: value})
 
 
+@pytest.mark.parametrize("device", ["gpu", "", "cuda:99"])
+def test_missing_device_is_refused(filtered, device):
+    x, y = filtered[0][:20], filtered[1][:20]
+    with pytest.raises(ParameterError, match="device"):
+        train(x, y, (x, y), transformer=SMALL, training=SHORT, seed=0, device=device)
+
+
 def test_bad_labels_are_refused(filtered):
     x, y = filtered[0][:20], filtered[1][:20]
     kwargs = {"transformer": SMALL, "training": SHORT, "seed": 0}

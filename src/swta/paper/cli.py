@@ -179,7 +179,7 @@ def claims(
 
     with _clear_errors():
         findings = judge_claims(load_claims())
-        shown = ["id", "measured by", "needed", "measured", "interval", "n", "verdict"]
+        shown = ["id", "needed", "measured", "interval", "n", "verdict"]
         table = Table(*shown, title="Claims")
         for row in tabulate_claims(findings).to_dict("records"):
             table.add_row(*(escape(str(row[column])) for column in shown))

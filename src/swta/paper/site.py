@@ -64,7 +64,6 @@ def stage_site(root: Path, executed: Iterable[Path], site: Path) -> None:
     for notebook in executed:
         shutil.copy2(notebook, site / "book" / notebook.name)
         (site / "book" / notebook.name).with_suffix(".md").unlink()
-    shutil.copytree(root / "book" / "_static", site / "_static")
     shutil.copy2(root / "_toc.yml", site)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     config["execute"]["execute_notebooks"] = "off"
