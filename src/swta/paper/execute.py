@@ -92,7 +92,9 @@ def execute_chapter(run: Run, progress: Progress | None = None) -> Path:
                 progress_bar=False,
                 execution_timeout=CELL_TIMEOUT_S,
                 on_cell_start=tell,
-                extra_arguments=["--log-level=CRITICAL"],  # its notes on starting and stopping are no news
+                extra_arguments=[
+                    "--log-level=CRITICAL"
+                ],  # its notes on starting and stopping are no news
             )
         except PapermillExecutionError as error:
             raise ChapterFailed.from_papermill(run.notebook.stem, error, run.partial) from None

@@ -19,6 +19,7 @@ from swta.vision.arms import (
     train_arms,
 )
 from swta.vision.controls import (
+    CONTROLS,
     FRONT_LABELS,
     OrientationEnergy,
     Standardise,
@@ -61,12 +62,14 @@ from swta.vision.scores import (
 from swta.vision.training import (
     TrainingParameters,
     TrainingResult,
+    check_device,
     measure_hits,
     shift_images,
     train,
 )
 
 __all__ = [
+    "CONTROLS",
     "DOMAIN_LABELS",
     "FRONT_LABELS",
     "ArmsResult",
@@ -82,6 +85,7 @@ __all__ = [
     "TransformerParameters",
     "Unfiltered",
     "Whiten",
+    "check_device",
     "count_flops",
     "count_trainable",
     "create_front",

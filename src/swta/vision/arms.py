@@ -27,7 +27,7 @@ from swta.vision.scores import (
     steps_to_reach,
     wilson_interval,
 )
-from swta.vision.training import TrainingParameters, measure_hits, train
+from swta.vision.training import TrainingParameters, check_device, measure_hits, train
 
 Labelled = tuple[NDArray[np.float16], NDArray[np.int64]]  # filtered images and their labels
 
@@ -101,7 +101,8 @@ def train_arms(
         device: torch device; anything but ``cpu`` wants one worker.
 
     Raises:
-        ParameterError: no arm, seed or test, too few source digits, or workers that share a GPU.
+        ParameterError: no arm, seed or test, too few source digits, workers that share a GPU, or a
+            device that is not there.
     """
     check_integer("held_out", held_out, low=1, high=len(source) - 1)
     check_integer("workers", workers, low=1)
@@ -112,6 +113,7 @@ def train_arms(
         )
     if device != "cpu" and workers > 1:
         raise ParameterError(f"workers = {workers} would share {device}; allowed: 1 on a GPU")
+    check_device(device)
     cut = len(source) - held_out
     jobs = []
     for front in fronts.values():

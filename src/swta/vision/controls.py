@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from swta.validation import ParameterError, check_choice
 from swta.vision.filter import FilterParameters, OrientationBank, SoftWTA
 
+CONTROLS: Final = ("standardised", "energy", "normalised_energy")
 FRONT_LABELS: Final = {
     "unfiltered": "no filter",
     "standardised": "standardised",

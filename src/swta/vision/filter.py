@@ -197,7 +197,8 @@ class OrientationBank(nn.Module):
 
     def pool(self, x: Tensor) -> Tensor:
         """Gaussian mean over the neighbourhood, (B, 1, H, W); at borders over what is there."""
-        return self._blur(x) / self._blur(torch.ones_like(x[:1]))
+        down, across = self._pool_matrices(x)
+        return down @ x @ across.mT
 
     def population_vector(self, columns: Tensor) -> Tensor:
         """(Σ E, Σ E cos 2θ, Σ E sin 2θ) in units of the first one's s.d. over the image."""
@@ -205,11 +206,17 @@ class OrientationBank(nn.Module):
         spread = vector[:, :1].std(dim=(2, 3), keepdim=True)
         return vector / (spread + 1e-3)
 
-    def _blur(self, x: Tensor) -> Tensor:
+    def _pool_matrices(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The pool along columns of pixels, (H, H), and along rows, (W, W); each row sums to 1."""
         taps = self.pool_taps.to(x.dtype)
         reach = taps.numel() // 2
-        x = F.conv2d(x, taps.view(1, 1, 1, -1), padding=(0, reach))
-        return F.conv2d(x, taps.view(1, 1, -1, 1), padding=(reach, 0))
+        matrices = []
+        for size in x.shape[2:]:
+            place = torch.arange(size, device=x.device)
+            offset = place[None] - place[:, None]
+            weights = taps[offset.clamp(-reach, reach) + reach] * (offset.abs() <= reach)
+            matrices.append(weights / weights.sum(1, keepdim=True))
+        return matrices[0], matrices[1]
 
     def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or images.shape[1] not in (1, 3):
@@ -258,7 +265,7 @@ class SoftWTA(OrientationBank):
         condition = math.sqrt(largest / least)
         self.rate = 1.0 / largest
         self.momentum = (condition - 1.0) / (condition + 1.0)
-        # The slowest mode of Nesterov's method shrinks as (1 + k / condition) (1 − 1 / condition)^k.
+        # Nesterov's slowest mode shrinks as (1 + k / c) (1 − 1 / c)^k, c being the condition
         self.n_iterations = 2
         while self._shrinkage(condition) > TOLERANCE:
             self.n_iterations += 1
@@ -307,13 +314,23 @@ class SoftWTA(OrientationBank):
 
     def settle(self, inputs: Tensor, *, n_iterations: int | None = None) -> Tensor:
         """The fixed point of the columns for constant inputs, dimensionless, (B, n, H, W)."""
-        columns = ahead = torch.relu(self.rate * inputs)
+        batch, n, height, width = inputs.shape
+        down, across = self._pool_matrices(inputs)
+        step = self.rate * inputs.flatten(2)
+        ring = self.ring.to(inputs.dtype)
+        keep = (1.0 - self.rate) * torch.eye(n, dtype=ring.dtype, device=ring.device)
+        mix = (keep + self.rate * ring).expand(batch, n, n)
+        feedback = self.rate * self.constants.loop
+        columns = ahead = torch.relu(step)
         for _ in range((n_iterations or self.n_iterations) - 1):
-            sst = self.pool(ahead.mean(1, keepdim=True))
-            change = inputs + self._excite(ahead) - self.constants.loop * sst - ahead
-            previous, columns = columns, torch.relu(ahead + self.rate * change)
-            ahead = columns + self.momentum * (columns - previous)
-        return columns
+            mean = ahead.mean(1).view(batch, height, width)
+            sst = (down @ mean @ across.mT).view(batch, 1, -1)
+            previous, columns = (
+                columns,
+                torch.relu(torch.baddbmm(step, mix, ahead) - feedback * sst),
+            )
+            ahead = torch.lerp(previous, columns, 1.0 + self.momentum)
+        return columns.view(inputs.shape)
 
     def unroll(self, inputs: Tensor, *, steps: int, dt: float = 0.4) -> Tensor:
         """Columns after ``steps`` Euler steps of ``dt`` τ from rest, (B, n, H, W): the dynamics.

@@ -69,9 +69,11 @@ class Whiten(nn.Module):
     def __init__(self, images: Tensor, fano: float = 0.0) -> None:
         super().__init__()
         self.fano = check_real("fano", fano, low=0.0)
-        self.register_buffer("mean", images.float().mean(dim=(0, 2, 3)).view(1, -1, 1, 1))
-        spread = images.float().std(dim=(0, 2, 3)).view(1, -1, 1, 1)
-        self.register_buffer("spread", spread.clamp_min(1e-6))
+        channels = [images[:, c].float() for c in range(images.shape[1])]
+        mean = torch.stack([channel.mean() for channel in channels])
+        spread = torch.stack([channel.std() for channel in channels])
+        self.register_buffer("mean", mean.view(1, -1, 1, 1))
+        self.register_buffer("spread", spread.clamp_min(1e-6).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
         x = images.to(self.spread.dtype) / self.spread

@@ -56,6 +56,23 @@ class TrainingResult:
     seed: int
 
 
+def check_device(device: str) -> str:
+    """Return ``device`` if torch can compute on it here.
+
+    Raises:
+        ParameterError: an unknown name, or a device that this machine or this torch lacks.
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ParameterError(
+            f"device = {device!r} cannot be used here ({reason}); allowed: cpu, or cuda where "
+            "there is a GPU"
+        ) from error
+    return device
+
+
 def shift_images(images: Tensor, offsets: Tensor) -> Tensor:
     """Images (B, C, H, W) moved by ``offsets`` (B, 2) pixels down and right; zeros move in."""
     batch, _, height, width = images.shape
@@ -112,8 +129,10 @@ def train(
         device: torch device; repeatable to the bit on ``cpu`` with a fixed number of threads.
 
     Raises:
-        ParameterError: images and labels of different length, or labels outside the classes.
+        ParameterError: images and labels of different length, labels outside the classes, or a
+            device that is not there.
     """
+    check_device(device)
     for pictures, digits in ((images, labels), validation):
         _check_labels(pictures, digits, transformer.n_classes)
     p = training
