@@ -46,3 +46,9 @@ def test_every_page_of_the_contents_exists():
     assert len(listed) >= 7
     for page in listed:
         assert (BOOK.parent / f"{page}.md").is_file(), page
+
+
+def test_test_modules_have_names_of_their_own():
+    names = [path.name for path in (BOOK.parent / "tests").rglob("*.py")]
+    twice = {name for name in names if names.count(name) > 1 and name != "conftest.py"}
+    assert not twice, "pytest imports test modules by their bare name"
