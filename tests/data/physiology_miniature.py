@@ -10,10 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from swta.data.physiology import build_biorealistic, build_cells, build_models, build_synapses
-from swta.data.physiology.build_sweeps import NEURO_PROJECT, NEUROML
-from swta.data.physiology.build_trace import MECHANISTIC, PICKLE
-from swta.data.physiology.sources import TEETER, TEETER_ARCHIVE
+from swta.data.physiology_tables import (
+    build_biorealistic,
+    build_cells,
+    build_models,
+    build_synapses,
+)
+from swta.data.physiology_tables.build_sweeps import NEURO_PROJECT, NEUROML
+from swta.data.physiology_tables.build_trace import MECHANISTIC, PICKLE
+from swta.data.physiology_tables.sources import TEETER, TEETER_ARCHIVE
 
 # id, line, reporter, area, layer, dendrite, species
 SPECIMENS = (

@@ -20,8 +20,10 @@ from physiology_miniature import (
     write_rows,
 )
 
-from swta.data.physiology import (
+from swta.data.physiology import load_table, load_trace
+from swta.data.physiology_tables import (
     TABLES,
+    TRACE,
     UPSTREAM,
     TableError,
     build_biorealistic,
@@ -30,17 +32,14 @@ from swta.data.physiology import (
     build_synapses,
     build_tables,
     check_trace,
-    load_table,
-    load_trace,
 )
-from swta.data.physiology.build import PHYSIOLOGY
-from swta.data.physiology.build_summary import plausible
-from swta.data.physiology.build_sweeps import NEURO_PROJECT, NEUROML, build_sweeps
-from swta.data.physiology.build_trace import MECHANISTIC, PICKLE, build_trace
-from swta.data.physiology.notebooks import read_printed_table
-from swta.data.physiology.sources import TEETER, TEETER_ARCHIVE
-from swta.data.physiology.tables import TRACE
-from swta.data.physiology.writing import accumulate_digits, round_significant
+from swta.data.physiology_tables.build import PHYSIOLOGY
+from swta.data.physiology_tables.build_summary import plausible
+from swta.data.physiology_tables.build_sweeps import NEURO_PROJECT, NEUROML, build_sweeps
+from swta.data.physiology_tables.build_trace import MECHANISTIC, PICKLE, build_trace
+from swta.data.physiology_tables.notebooks import read_printed_table
+from swta.data.physiology_tables.sources import TEETER, TEETER_ARCHIVE
+from swta.data.physiology_tables.writing import accumulate_digits, round_significant
 
 
 @pytest.fixture

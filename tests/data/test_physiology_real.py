@@ -11,16 +11,18 @@ import pandas as pd
 import pytest
 
 from swta.data.physiology import (
+    load_bundled_class_statistics,
+    load_class_statistics,
+    load_table,
+    load_trace,
+)
+from swta.data.physiology_tables import (
     PHYSIOLOGY,
     SCHEMAS,
     TABLES,
     UPSTREAM,
     build_tables,
     check_trace,
-    load_bundled_class_statistics,
-    load_class_statistics,
-    load_table,
-    load_trace,
 )
 
 ROWS = {

@@ -12,15 +12,13 @@ import pytest
 from swta.data.errors import DataCorrupt, DataUnavailable
 from swta.data.locate import used
 from swta.data.physiology import (
-    PHYSIOLOGY,
-    SCHEMAS,
-    TableError,
+    CITATIONS,
     load_bundled_class_statistics,
     load_class_statistics,
     load_table,
     load_trace,
 )
-from swta.data.physiology.class_statistics import CITATIONS
+from swta.data.physiology_tables import PHYSIOLOGY, SCHEMAS, TableError
 from swta.data.registry import DataSet
 from swta.validation import ParameterError
 

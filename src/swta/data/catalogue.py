@@ -14,7 +14,7 @@ from swta.data.digit_build import (
     build_svhn,
     check_arrays,
 )
-from swta.data.physiology.build import PHYSIOLOGY
+from swta.data.physiology_tables import PHYSIOLOGY
 from swta.data.registry import DataSet, RemoteFile
 from swta.validation import check_choice
 

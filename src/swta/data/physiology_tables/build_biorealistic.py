@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from swta.data.physiology.tables import TableError
-from swta.data.physiology.writing import (
+from swta.data.physiology_tables.reading import TableError
+from swta.data.physiology_tables.writing import (
     read_field,
     read_upstream_json,
     read_upstream_table,

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swta.data.checksums import hash_arrays
-from swta.data.physiology.tables import TRACE, TableError
-from swta.data.physiology.writing import upstream_file
+from swta.data.physiology_tables.reading import TableError
+from swta.data.physiology_tables.writing import upstream_file
 
+TRACE: Final = "specimen_518290966_sweep57_scnn1a_visp_l4"
 MECHANISTIC: Final = (
     "mackelab/IdentifyMechanisticModels_2020",
     "b93c90ec6156ae5f8afee6aaac7317373e9caf5e",

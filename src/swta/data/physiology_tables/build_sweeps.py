@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from swta.data.physiology.build_cells import read_specimens
-from swta.data.physiology.tables import TableError
-from swta.data.physiology.writing import (
+from swta.data.physiology_tables.build_cells import read_specimens
+from swta.data.physiology_tables.reading import TableError
+from swta.data.physiology_tables.writing import (
     read_field,
     read_upstream_json,
     upstream_folder,

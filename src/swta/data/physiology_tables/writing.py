@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from swta.data.physiology.tables import TableError
+from swta.data.physiology_tables.reading import TableError
 
 
 def upstream_file(upstream: Path, repository: str, commit: str, path: str) -> Path:

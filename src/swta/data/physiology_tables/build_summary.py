@@ -8,9 +8,9 @@ from typing import Final
 
 import pandas as pd
 
-from swta.data.physiology.schemas import SCHEMAS
-from swta.data.physiology.tables import read_table
-from swta.data.physiology.writing import round_significant, write_table
+from swta.data.physiology_tables.reading import read_table
+from swta.data.physiology_tables.schemas import SCHEMAS
+from swta.data.physiology_tables.writing import round_significant, write_table
 
 _FIVE: Final = ("Pyr", "Pvalb", "Sst", "Vip", "Lamp5")
 # Allen Cell Types: drivers of upper-layer pyramidal cells proper.

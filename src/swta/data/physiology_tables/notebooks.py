@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from swta.data.physiology.tables import TableError
-from swta.data.physiology.writing import read_field, read_upstream_json
+from swta.data.physiology_tables.reading import TableError
+from swta.data.physiology_tables.writing import read_field, read_upstream_json
 
 
 def read_printed_table(path: Path, source: str) -> list[list[str]]:

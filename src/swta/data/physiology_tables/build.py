@@ -5,31 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from swta.data.physiology.build_biorealistic import (
+from swta.data.physiology_tables.build_biorealistic import (
     build_connection_versions,
     build_copies,
     build_psp_characterization,
 )
-from swta.data.physiology.build_cells import (
+from swta.data.physiology_tables.build_cells import (
     build_berg,
     build_cell_types,
     build_chartrand,
     build_gouwens,
     build_scala,
 )
-from swta.data.physiology.build_models import build_teeter, build_v1_glif3
-from swta.data.physiology.build_summary import build_class_summary
-from swta.data.physiology.build_sweeps import build_sweeps
-from swta.data.physiology.build_synapses import (
+from swta.data.physiology_tables.build_models import build_teeter, build_v1_glif3
+from swta.data.physiology_tables.build_summary import build_class_summary
+from swta.data.physiology_tables.build_sweeps import build_sweeps
+from swta.data.physiology_tables.build_synapses import (
     build_connection_counts,
     build_electrical_synapses,
     build_ndnf,
     build_pooled_matrices,
     build_synapse_statistics,
 )
-from swta.data.physiology.build_trace import TRACE_SHA256, build_trace, hash_trace
-from swta.data.physiology.sources import UPSTREAM
-from swta.data.physiology.tables import TRACE, TableError
+from swta.data.physiology_tables.build_trace import TRACE, TRACE_SHA256, build_trace, hash_trace
+from swta.data.physiology_tables.reading import TableError
+from swta.data.physiology_tables.sources import UPSTREAM
 from swta.data.registry import DataSet
 
 # In this order: the class summary is made from the tables before it.

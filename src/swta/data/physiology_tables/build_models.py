@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from swta.data.physiology.build_cells import read_specimens
-from swta.data.physiology.sources import TEETER, TEETER_ARCHIVE
-from swta.data.physiology.tables import TableError
-from swta.data.physiology.writing import (
+from swta.data.physiology_tables.build_cells import read_specimens
+from swta.data.physiology_tables.reading import TableError
+from swta.data.physiology_tables.sources import TEETER, TEETER_ARCHIVE
+from swta.data.physiology_tables.writing import (
     check_unique,
     read_field,
     read_upstream_json,

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from swta.data.physiology.notebooks import read_printed_table
-from swta.data.physiology.tables import TableError
-from swta.data.physiology.writing import upstream_file, write_table
+from swta.data.physiology_tables.notebooks import read_printed_table
+from swta.data.physiology_tables.reading import TableError
+from swta.data.physiology_tables.writing import upstream_file, write_table
 
 DOCUMENTS: Final = ("AllenInstitute/aisynphys", "545a990ee171e6c0d23dd4bba413e1ccbf2f0853")
 FIGURES: Final = ("AllenInstitute/aisynphys", "489c43a29f53ec24f9b1c05ff05a8800458640a0")
