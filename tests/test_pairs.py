@@ -1,5 +1,6 @@
 """Each chapter exists twice, as reviewed text and as a bare notebook, and the two agree."""
 
+import re
 from pathlib import Path
 
 import jupytext
@@ -38,6 +39,17 @@ def test_cells_hold_no_logic(text):
             first = next(iter(code), "")
             assert len(code) - imports <= 22, f"move into the library: {first}"
             assert not any(line.startswith(("def ", "class ")) for line in code), first
+
+
+@pytest.mark.parametrize("text", CHAPTERS, ids=lambda path: path.stem)
+def test_every_figure_has_name_caption_alt_text_and_source_data(text):
+    for cell in jupytext.read(text).cells:
+        shown = re.search(r'chapter\.figure\([^,]+, "(\w+)"', cell.source)
+        if cell.cell_type == "code" and shown:
+            options = cell.metadata["mystnb"]
+            assert options["figure"]["name"].startswith("fig-")
+            assert "{glue:}`" + shown[1] + "_csv`" in options["figure"]["caption"]
+            assert len(options["image"]["alt"]) > 20
 
 
 def test_every_page_of_the_contents_exists():

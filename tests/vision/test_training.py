@@ -16,7 +16,7 @@ from swta.vision import (
     shift_images,
     train,
 )
-from swta.vision.training import learning_rate
+from swta.vision.training import choose_device, learning_rate
 
 SMALL = TransformerParameters(width=16, depth=1, heads=2)
 SHORT = TrainingParameters(epochs=2, batch_size=16, fano=0.2, n_checks=3)
@@ -121,6 +121,12 @@ def test_learning_rate_rises_then_falls_to_zero():
 def test_bad_choices_are_named(field, value):
     with pytest.raises(ParameterError, match=field):
         TrainingParameters(**{field: value})
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_auto_is_the_gpu_where_there_is_one(monkeypatch, there):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there)
+    assert choose_device("auto") == ("cuda" if there else "cpu")
 
 
 @pytest.mark.parametrize("device", ["gpu", "", "cuda:99"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,6 +155,7 @@ def build(
     from swta.paper.book import build_book
     from swta.paper.paths import book_root
 
+    started = time.monotonic()
     with _clear_errors(), _bars() as bars:
         running: dict[str, TaskID] = {}
 
@@ -165,7 +167,7 @@ def build(
         index = build_book(
             book_root(), profile, jobs=jobs, say=bars.console.print, progress=progress
         )
-    console.print(f"The book: {index}")
+    console.print(f"The book, after {time.monotonic() - started:.0f} s: {index}")
 
 
 @app.command()

@@ -26,13 +26,10 @@ from swta.vision.controls import (
     Unfiltered,
     create_front,
 )
-from swta.vision.filter import (
-    FilterParameters,
+from swta.vision.filter import FilterParameters, OrientationBank, SoftWTA, gabor_bank
+from swta.vision.images import (
     FilterStages,
-    OrientationBank,
-    SoftWTA,
     filter_images,
-    gabor_bank,
     measure_settling_error,
     to_tensor,
     trace_filter,
@@ -62,7 +59,7 @@ from swta.vision.scores import (
 from swta.vision.training import (
     TrainingParameters,
     TrainingResult,
-    check_device,
+    choose_device,
     measure_hits,
     shift_images,
     train,
@@ -85,7 +82,7 @@ __all__ = [
     "TransformerParameters",
     "Unfiltered",
     "Whiten",
-    "check_device",
+    "choose_device",
     "count_flops",
     "count_trainable",
     "create_front",

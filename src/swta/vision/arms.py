@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from swta.data import DigitSet
 from swta.validation import ParameterError, check_choice, check_integer
-from swta.vision.filter import filter_images
+from swta.vision.images import filter_images
 from swta.vision.models import TransformerParameters
 from swta.vision.scores import (
     Interval,
@@ -27,7 +27,7 @@ from swta.vision.scores import (
     steps_to_reach,
     wilson_interval,
 )
-from swta.vision.training import TrainingParameters, check_device, measure_hits, train
+from swta.vision.training import TrainingParameters, choose_device, measure_hits, train
 
 Labelled = tuple[NDArray[np.float16], NDArray[np.int64]]  # filtered images and their labels
 
@@ -111,9 +111,10 @@ def train_arms(
             f"{len(fronts)} arms, {len(tests)} test sets and {len(seeds)} seeds; allowed: at "
             "least one of each"
         )
+    device = choose_device(device) if device == "auto" else device
     if device != "cpu" and workers > 1:
         raise ParameterError(f"workers = {workers} would share {device}; allowed: 1 on a GPU")
-    check_device(device)
+    choose_device(device)
     cut = len(source) - held_out
     jobs = []
     for front in fronts.values():

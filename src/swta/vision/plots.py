@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from swta.cells.classes import COLOURS
 from swta.vision.arms import ArmsResult, measure_steps
 from swta.vision.controls import FRONT_LABELS
-from swta.vision.filter import FilterStages
+from swta.vision.images import FilterStages
 from swta.vision.scores import Interval, mean_interval
 
 # Okabe and Ito's palette; the filter has the colour of the pyramidal cells, whose rates it returns.

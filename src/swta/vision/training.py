@@ -56,19 +56,21 @@ class TrainingResult:
     seed: int
 
 
-def check_device(device: str) -> str:
-    """Return ``device`` if torch can compute on it here.
+def choose_device(device: str) -> str:
+    """Return ``device`` if torch can compute on it here; ``auto`` is the GPU where there is one.
 
     Raises:
         ParameterError: an unknown name, or a device that this machine or this torch lacks.
     """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ParameterError(
-            f"device = {device!r} cannot be used here ({reason}); allowed: cpu, or cuda where "
-            "there is a GPU"
+            f"device = {device!r} cannot be used here ({reason}); allowed: auto, cpu, or cuda "
+            "where there is a GPU"
         ) from error
     return device
 
@@ -132,7 +134,7 @@ def train(
         ParameterError: images and labels of different length, labels outside the classes, or a
             device that is not there.
     """
-    check_device(device)
+    device = choose_device(device)
     for pictures, digits in ((images, labels), validation):
         _check_labels(pictures, digits, transformer.n_classes)
     p = training
