@@ -104,3 +104,11 @@ def test_making_a_chapter_sets_the_style():
         Chapter("02_x", {})
         assert plt.rcParams["axes.spines.top"] is False
         assert plt.rcParams["figure.facecolor"] == "white"
+
+
+def test_the_package_offers_the_chapter_and_nothing_else():
+    import swta.paper
+
+    assert swta.paper.Chapter is module.Chapter
+    with pytest.raises(AttributeError, match="no attribute 'Chapters'"):
+        swta.paper.Chapters  # noqa: B018
