@@ -119,19 +119,14 @@ def test_claims_check_fails_when_a_claim_does(swta, checkout):
     (checkout / "book/claims.yaml").write_text(
         "- {id: C1, claim: grows, chapter: 01_one, quantity: twice, measures: m, above: 1}\n"
     )
-    folder = cli_results(checkout)
+    assert swta("claims", "--check")[1].count("run `make book` first") == 1
+    folder = checkout / "_build" / "results"
     Record("01_one", {"twice": Reported(1.5)}, {"C1": "twice"}).write(folder)
     assert swta("claims", "--check")[0] == 0
     Record("01_one", {"twice": Reported(0.5)}, {"C1": "twice"}).write(folder)
     code, text = swta("claims", "--check")
     assert code == 1 and "not reproduced: C1" in text
     assert swta("claims")[0] == 0
-
-
-def cli_results(checkout):
-    from swta.paper.paths import results_folder
-
-    return results_folder()
 
 
 def test_data_sets_are_listed_and_verified(swta):

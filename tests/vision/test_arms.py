@@ -143,7 +143,7 @@ def test_steps_to_the_end_of_the_baseline(made):
     np.testing.assert_allclose(steps[1], [10, 10, 20])
     np.testing.assert_allclose(steps[2], [15, 10, np.inf])
     ratio = measure_steps_ratio(made, "swta", baseline="unfiltered")
-    assert ratio.value == pytest.approx((15 + 10 + 30) / 90)
+    assert ratio.value == pytest.approx((15 * 10 * 30) ** (1 / 3) / 30)
 
 
 def test_tables_hold_every_number(made):

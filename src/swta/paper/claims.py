@@ -190,7 +190,7 @@ def tabulate_claims(findings: Iterable[Finding]) -> pd.DataFrame:
 def render_claims(findings: Iterable[Finding], *, brief: bool = False) -> str:
     """The table of claims as HTML, verdicts linked to figures; ``brief`` for the front page."""
     columns = (
-        ["id", "claim", "measured", "verdict"]
+        ["id", "claim", "verdict"]
         if brief
         else ["id", "claim", "measured by", "needed", "measured", "interval", "n", "verdict"]
     )

@@ -178,9 +178,10 @@ def claims(
 ) -> None:
     """Show the table of claims from the results of the last build."""
     from swta.paper.claims import NOT_REPRODUCED, judge_claims, load_claims, tabulate_claims
+    from swta.paper.paths import published_folder
 
     with _clear_errors():
-        findings = judge_claims(load_claims())
+        findings = judge_claims(load_claims(), published_folder())
         shown = ["id", "needed", "measured", "interval", "n", "verdict"]
         table = Table(*shown, title="Claims")
         for row in tabulate_claims(findings).to_dict("records"):
@@ -197,14 +198,13 @@ def list_data() -> None:
     """List the data sets: what they are, their licence, and where they are found."""
     from swta import data
 
-    table = Table("name", "title", "size", "licence", "found", "status", title="Data sets")
-    for row in data.list_data():
-        table.add_row(
-            *(
-                escape(str(row[key]))
-                for key in ("name", "title", "size", "licence", "where", "status")
-            )
-        )
+    columns = ("name", "title", "size", "licence", "where", "status")
+    table = Table(title="Data sets")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column == "name")
+    with _clear_errors():
+        for row in data.list_data():
+            table.add_row(*(escape(str(row[column])) for column in columns))
     console.print(table)
 
 

@@ -31,8 +31,24 @@ def book_root() -> Path:
 
 
 def results_folder() -> Path:
-    """Where records go: ``$SWTA_RESULTS``, else ``_build/results`` of the checkout (or here)."""
+    """Where records go: ``$SWTA_RESULTS``, else ``_build/runs`` of the checkout (or here).
+
+    A build sets the variable and publishes to `published_folder`, so that a notebook run by hand
+    never replaces the results of the book.
+    """
     chosen = os.environ.get("SWTA_RESULTS")
     if chosen:
         return Path(chosen)
-    return (find_root() or Path.cwd()) / "_build" / "results"
+    return (find_root() or Path.cwd()) / "_build" / "runs"
+
+
+def published_folder() -> Path:
+    """Where the records of the last build are.
+
+    Raises:
+        FileNotFoundError: no build has published any.
+    """
+    folder = book_root() / "_build" / "results"
+    if not any(folder.glob("*.json")):
+        raise FileNotFoundError(f"no results in {folder}: run `make book` first")
+    return folder

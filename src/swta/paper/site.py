@@ -30,7 +30,7 @@ def local_mathjax() -> Path:
     spec = find_spec("sphinx-mathjax-offline")
     if spec is None or not spec.submodule_search_locations:
         raise SiteFailed(
-            "sphinx-mathjax-offline is not installed; run `make .venv` to install the lock"
+            "sphinx-mathjax-offline is not installed; run `rm .venv/.installed && make book`"
         )
     return Path(next(iter(spec.submodule_search_locations)), "static", MATHJAX)
 

@@ -109,10 +109,11 @@ def plot_softness(result: SoftnessResult, threshold: int, ax: Axes | None = None
     fraction = result.rates.min(-1) / result.rates.max(-1)
     for k, inputs in enumerate(result.inputs):
         colour = SERIES[k % len(SERIES)]
+        mean, low, high = (f(fraction[:, k], axis=-1) for f in (np.mean, np.min, np.max))
         ax.errorbar(
             depth,
-            fraction[:, k].mean(-1),
-            yerr=np.ptp(fraction[:, k], axis=-1) / 2,
+            mean,
+            yerr=[mean - low, high - mean],
             fmt="o-",
             color=colour,
             lw=1.2,

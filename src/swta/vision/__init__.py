@@ -53,6 +53,7 @@ from swta.vision.scores import (
     Interval,
     mean_interval,
     paired_difference,
+    ratio_interval,
     steps_to_reach,
     wilson_interval,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "plot_stages",
     "plot_unseen",
     "prepend",
+    "ratio_interval",
     "shift_images",
     "steps_to_reach",
     "summarise_accuracy",

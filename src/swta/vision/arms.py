@@ -24,6 +24,7 @@ from swta.vision.scores import (
     Interval,
     mean_interval,
     paired_difference,
+    ratio_interval,
     steps_to_reach,
     wilson_interval,
 )
@@ -220,7 +221,7 @@ def measure_steps_ratio(result: ArmsResult, arm: str, *, baseline: str) -> Inter
     its steps, which flatters the arm: look at `measure_steps` for such cases.
     """
     steps = np.minimum(measure_steps(result, baseline=baseline), result.steps[-1])
-    return mean_interval(steps[result.at(arm)] / steps[result.at(baseline)])
+    return ratio_interval(steps[result.at(arm)] / steps[result.at(baseline)])
 
 
 def count_flops(module: nn.Module, shape: tuple[int, int, int]) -> int:

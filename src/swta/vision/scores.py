@@ -56,6 +56,19 @@ def mean_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
     return Interval(float(x.mean()), float(x.mean() - half), float(x.mean() + half), x.size)
 
 
+def ratio_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
+    """Geometric mean of independent ratios with Student's interval on their logarithm.
+
+    Raises:
+        ParameterError: fewer than two ratios, or one that is not finite and above 0.
+    """
+    x = np.asarray(values, dtype=float)
+    if not (x > 0).all():
+        raise ParameterError(f"ratios = {x.tolist()}; allowed: above 0")
+    mean, low, high, n = mean_interval(np.log(x), confidence=confidence)
+    return Interval(math.exp(mean), math.exp(low), math.exp(high), n)
+
+
 def paired_difference(
     values: ArrayLike, baseline: ArrayLike, *, confidence: float = 0.95
 ) -> Interval:
