@@ -1,60 +1,20 @@
-"""Measures on small arrays with known answers, and the coverage of intervals."""
+"""Measures on small arrays with known answers."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy import stats
 
 from swta.circuit import (
     ComparisonResult,
     SweepResult,
-    mean_interval,
     measure_closed_form_error,
     measure_loop_area,
     measure_selectivity,
     measure_snr,
     measure_switch_points,
-    ratio_interval,
 )
-from swta.validation import ParameterError
-
-
-def test_mean_interval_is_students():
-    values = np.array([1.0, 2.0, 4.0, 5.0])
-    interval = mean_interval(values, 0.9)
-    low, high = stats.t.interval(0.9, 3, values.mean(), stats.sem(values))
-    assert (interval.value, interval.low, interval.high, interval.n) == pytest.approx(
-        (3.0, low, high, 4)
-    )
-
-
-def test_mean_interval_covers_the_mean_as_often_as_it_says():
-    draws = np.random.default_rng(0).normal(3.0, 2.0, (2000, 5))
-    hits = sum(i.low <= 3.0 <= i.high for i in map(mean_interval, draws))
-    assert 0.93 < hits / 2000 < 0.97
-
-
-def test_ratio_interval_treats_a_ratio_and_its_inverse_alike():
-    ratios = np.array([0.5, 1.0, 3.0])
-    there, back = ratio_interval(ratios), ratio_interval(1 / ratios)
-    assert there.value == pytest.approx(1.5 ** (1 / 3))
-    assert (there.low, there.high) == pytest.approx((1 / back.high, 1 / back.low))
-
-
-@pytest.mark.parametrize("values", [[1.0], [[1.0, 2.0]], [1.0, np.nan], [np.inf, 1.0]], ids=str)
-def test_interval_refuses_what_has_no_spread(values):
-    with pytest.raises(ParameterError, match="values"):
-        mean_interval(values)
-
-
-def test_intervals_refuse_bad_levels_and_ratios():
-    with pytest.raises(ParameterError, match="level"):
-        mean_interval([1, 2], level=1)
-    for ratios in ([1.0, 0.0], [1.0, -1.0], [1.0, np.nan]):
-        with pytest.raises(ParameterError, match="not positive"):
-            ratio_interval(ratios)
 
 
 def test_selectivity_runs_from_minus_one_to_one():

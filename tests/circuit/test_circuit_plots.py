@@ -7,13 +7,13 @@ import pytest
 
 from swta.circuit import (
     ComparisonResult,
-    Interval,
     ModulationResult,
     Motif,
     RateResult,
     SweepResult,
     plots,
 )
+from swta.intervals import Interval
 
 
 @pytest.fixture(autouse=True)

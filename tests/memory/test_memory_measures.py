@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from swta.memory import (
     NO_STATE,
@@ -13,7 +12,6 @@ from swta.memory import (
     measure_response_times,
     measure_states,
     measure_up_rates,
-    proportion_interval,
     relative_error,
 )
 from swta.validation import ParameterError
@@ -74,22 +72,6 @@ def test_errors_are_wrong_states_after_symbols(machine_run):
 
 def test_response_time_counts_right_changes_only(machine_run):
     assert measure_response_times(machine_run) == pytest.approx([4.0])
-
-
-@pytest.mark.parametrize(("successes", "n"), [(0, 20), (3, 20), (20, 20), (1, 1)])
-def test_proportion_interval_is_the_exact_one(successes, n):
-    interval = proportion_interval(successes, n)
-    exact = stats.binomtest(successes, n).proportion_ci(0.95, method="exact")
-    assert (interval.value, interval.n) == (successes / n, n)
-    assert (interval.low, interval.high) == pytest.approx((exact.low, exact.high))
-
-
-def test_proportion_interval_refuses_impossible_counts():
-    for successes, n in ((1, 0), (3, 2), (-1, 5)):
-        with pytest.raises(ParameterError):
-            proportion_interval(successes, n)
-    with pytest.raises(ParameterError, match="level"):
-        proportion_interval(1, 2, level=0)
 
 
 def test_relative_error_needs_a_scale():

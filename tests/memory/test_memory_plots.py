@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from swta.circuit import Interval
+from swta.intervals import Interval
 from swta.memory import MachineResult, MapResult, PairResult, plots
 
 

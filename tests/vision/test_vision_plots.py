@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from swta.intervals import Interval
 from swta.vision import (
     ArmsResult,
-    Interval,
     SoftWTA,
     plot_gains,
     plot_learning,

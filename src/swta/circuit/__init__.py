@@ -26,8 +26,6 @@ from swta.circuit.hysteresis import (
     simulate_switch_points,
 )
 from swta.circuit.measures import (
-    Interval,
-    mean_interval,
     measure_closed_form_error,
     measure_loop_area,
     measure_loser_fraction,
@@ -37,7 +35,6 @@ from swta.circuit.measures import (
     measure_snr,
     measure_switch_points,
     measure_winner_gain,
-    ratio_interval,
 )
 from swta.circuit.rate import (
     ConvergenceError,
@@ -73,7 +70,6 @@ __all__ = [
     "ComparisonResult",
     "ConvergenceError",
     "DivergenceError",
-    "Interval",
     "ModulationResult",
     "Motif",
     "NetworkResult",
@@ -89,7 +85,6 @@ __all__ = [
     "group_eigenvalues",
     "hysteresis_area",
     "hysteresis_half_width",
-    "mean_interval",
     "measure_closed_form_error",
     "measure_loop_area",
     "measure_loser_fraction",
@@ -102,7 +97,6 @@ __all__ = [
     "mode_rates",
     "motif_network",
     "predicted_switch_points",
-    "ratio_interval",
     "settle",
     "settle_network",
     "simulate_gain",

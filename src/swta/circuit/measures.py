@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from swta.circuit.experiments import (
     ComparisonResult,
@@ -16,59 +13,7 @@ from swta.circuit.experiments import (
 from swta.circuit.hysteresis import SweepResult
 from swta.circuit.rate import RateResult
 from swta.circuit.theory import FloatArray
-from swta.validation import ParameterError, check_real
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its confidence interval."""
-
-    value: float  # arithmetic or geometric mean over repetitions
-    low: float  # lower end, same unit
-    high: float  # upper end, same unit
-    n: int  # repetitions
-
-
-def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Mean of independent repetitions with Student's t interval, in the unit of ``values``.
-
-    Args:
-        values: one number per repetition, shape (n,), n ≥ 2.
-        level: coverage of the interval.
-
-    Raises:
-        ParameterError: fewer than two values, values that are not finite, or a level outside (0,
-            1).
-    """
-    values = np.asarray(values, dtype=np.float64)
-    check_real("level", level, low=0, high=1, open_low=True, open_high=True)
-    if values.ndim != 1 or len(values) < 2:
-        raise ParameterError(
-            f"values of shape {values.shape}; an interval needs two or more numbers"
-        )
-    if not np.isfinite(values).all():
-        raise ParameterError("values hold numbers that are not finite")
-    mean, n = float(values.mean()), len(values)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    return Interval(mean, mean - half, mean + half, n)
-
-
-def ratio_interval(ratios: ArrayLike, level: float = 0.95) -> Interval:
-    """Geometric mean of independent positive ratios with Student's t interval on their logarithms.
-
-    Args:
-        ratios: one number per repetition, shape (n,), n ≥ 2.
-        level: coverage of the interval.
-
-    Raises:
-        ParameterError: a ratio that is not positive, and all errors of ``mean_interval``.
-    """
-    ratios = np.asarray(ratios, dtype=np.float64)
-    if not (ratios > 0).all():
-        raise ParameterError("ratios hold numbers that are not positive; use mean_interval")
-    logs = mean_interval(np.log(ratios), level)
-    low, value, high = (float(np.exp(x)) for x in (logs.low, logs.value, logs.high))
-    return Interval(value, low, high, logs.n)
+from swta.validation import ParameterError
 
 
 def measure_mean_rates(result: RateResult) -> FloatArray:

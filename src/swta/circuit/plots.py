@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from swta.cells.classes import COLOURS
 from swta.circuit.experiments import ComparisonResult, ModulationResult
 from swta.circuit.hysteresis import SweepResult
-from swta.circuit.measures import Interval
 from swta.circuit.rate import RateResult
 from swta.circuit.theory import STABILITY_CLASSES, FloatArray, Motif, stability_class
+from swta.intervals import Interval
 
 STRONG, RIVAL, OTHERS = COLOURS["Pyr"], "#EFA277", "#999999"  # tints of the pyramidal cells' colour
 INHIBITORY = COLOURS["Pvalb"]

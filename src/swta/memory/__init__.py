@@ -41,7 +41,6 @@ from swta.memory.measures import (
     measure_response_times,
     measure_states,
     measure_up_rates,
-    proportion_interval,
     relative_error,
 )
 from swta.memory.persistence import (
@@ -75,7 +74,6 @@ __all__ = [
     "persistence_range",
     "persists",
     "persists_gently",
-    "proportion_interval",
     "random_sequences",
     "relative_error",
     "saddle_rate",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
-from swta.circuit import Interval
 from swta.memory.coupling import FloatArray, PairResult
 from swta.memory.machine import MachineResult
 from swta.validation import ParameterError, check_integer, check_real
@@ -72,21 +70,6 @@ def measure_response_times(result: MachineResult) -> FloatArray:
         up = result.y[since, run, result.expected[run, k + 1]] > result.up_rate / 2
         times.append(result.time[since][up.argmax()] - result.onsets[k])
     return np.array(times, dtype=np.float64)
-
-
-def proportion_interval(successes: int, n: int, level: float = 0.95) -> Interval:
-    """A proportion with its exact (Clopper–Pearson) interval, dimensionless.
-
-    Raises:
-        ParameterError: n below 1, or successes outside 0 … n.
-    """
-    n = check_integer("n", n, low=1)
-    successes = check_integer("successes", successes, low=0, high=n)
-    check_real("level", level, low=0, high=1, open_low=True, open_high=True)
-    tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(stats.beta.ppf(tail, successes, n - successes + 1))
-    high = 1.0 if successes == n else float(stats.beta.ppf(1 - tail, successes + 1, n - successes))
-    return Interval(successes / n, low, high, n)
 
 
 def relative_error(measured: ArrayLike, predicted: ArrayLike) -> FloatArray:

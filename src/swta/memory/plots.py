@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from numpy.typing import ArrayLike
 
-from swta.circuit import Interval
+from swta.intervals import Interval
 from swta.memory.coupling import PairResult
 from swta.memory.machine import MachineResult
 from swta.memory.persistence import MapResult

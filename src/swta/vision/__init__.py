@@ -50,12 +50,7 @@ from swta.vision.plots import (
     plot_unseen,
 )
 from swta.vision.scores import (
-    Interval,
-    mean_interval,
-    paired_difference,
-    ratio_interval,
     steps_to_reach,
-    wilson_interval,
 )
 from swta.vision.training import (
     TrainingParameters,
@@ -73,7 +68,6 @@ __all__ = [
     "ArmsResult",
     "FilterParameters",
     "FilterStages",
-    "Interval",
     "OrientationBank",
     "OrientationEnergy",
     "SoftWTA",
@@ -91,21 +85,18 @@ __all__ = [
     "filter_images",
     "find_best_control",
     "gabor_bank",
-    "mean_interval",
     "measure_gain",
     "measure_gains",
     "measure_hits",
     "measure_settling_error",
     "measure_steps",
     "measure_steps_ratio",
-    "paired_difference",
     "plot_gains",
     "plot_learning",
     "plot_orientation_key",
     "plot_stages",
     "plot_unseen",
     "prepend",
-    "ratio_interval",
     "shift_images",
     "steps_to_reach",
     "summarise_accuracy",
@@ -115,5 +106,4 @@ __all__ = [
     "trace_filter",
     "train",
     "train_arms",
-    "wilson_interval",
 ]

@@ -17,17 +17,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from swta.data import DigitSet
-from swta.validation import ParameterError, check_choice, check_integer
-from swta.vision.images import filter_images
-from swta.vision.models import TransformerParameters
-from swta.vision.scores import (
+from swta.intervals import (
     Interval,
     mean_interval,
     paired_difference,
+    proportion_interval,
     ratio_interval,
-    steps_to_reach,
-    wilson_interval,
 )
+from swta.validation import ParameterError, check_choice, check_integer
+from swta.vision.images import filter_images
+from swta.vision.models import TransformerParameters
+from swta.vision.scores import steps_to_reach
 from swta.vision.training import TrainingParameters, choose_device, measure_hits, train
 
 Labelled = tuple[NDArray[np.float16], NDArray[np.int64]]  # filtered images and their labels
@@ -137,13 +137,14 @@ def train_arms(
 
 
 def tabulate_accuracy(result: ArmsResult) -> pd.DataFrame:
-    """One row per arm, seed and test set: accuracy in % with Wilson's 95 % interval over images."""
+    """One row per arm, seed and test set: accuracy in % with its 95 % interval over images."""
     rows = []
     for (a, arm), (s, seed), (d, domain) in product(
         enumerate(result.arms), enumerate(result.seeds), enumerate(result.domains)
     ):
-        share = wilson_interval(int(result.hits[a, s, d]), int(result.images[d]))
-        rows.append((arm, seed, domain, *(100.0 * v for v in share[:3]), share.n))
+        share = proportion_interval(int(result.hits[a, s, d]), int(result.images[d]))
+        percent = (100.0 * v for v in (share.value, share.low, share.high))
+        rows.append((arm, seed, domain, *percent, share.n))
     columns = ["arm", "seed", "test_set", "accuracy", "low", "high", "n_images"]
     return pd.DataFrame(rows, columns=columns)
 

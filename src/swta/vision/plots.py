@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from swta.cells.classes import COLOURS
+from swta.intervals import Interval, mean_interval
 from swta.vision.arms import ArmsResult, measure_steps
 from swta.vision.controls import FRONT_LABELS
 from swta.vision.images import FilterStages
-from swta.vision.scores import Interval, mean_interval
 
 # Okabe and Ito's palette; the filter has the colour of the pyramidal cells, whose rates it returns.
 ARM_COLOURS: Final = {
@@ -168,7 +168,7 @@ def plot_gains(
     ax = ax or plt.gca()
     offsets = 0.16 * (np.arange(len(gains)) - (len(gains) - 1) / 2)
     for (name, rows), colour, offset in zip(gains.items(), colours, offsets, strict=True):
-        values, low, high, _ = np.array(list(rows.values())).T
+        values, low, high = np.array([(g.value, g.low, g.high) for g in rows.values()]).T
         place = np.arange(len(rows)) + offset
         reach = [values - low, high - values]
         ax.errorbar(values, place, xerr=reach, fmt="o", color=colour, capsize=2, label=name)
