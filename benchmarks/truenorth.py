@@ -5,6 +5,10 @@ reset), crossbars half full, weights of ±1, every neuron on an axon of its own 
 chip, delays of 1 to 15 ticks. Run it as
 
     python benchmarks/truenorth.py --cores 64 512 1024 4096 --threads 1 2 --peer
+
+``--mixed`` gives every neuron leak, weights and negative threshold of its own, so that cores share
+no parameters. ``--rates 0 10 20 50 136 396`` measures speed against activity on the largest chip,
+and prints it as CSV beside the limits that memory and arithmetic set (``LIMITS``).
 """
 
 from __future__ import annotations
@@ -21,14 +25,54 @@ import numpy as np
 from swta.truenorth import Chip, Core, Neurons
 
 LOW, HIGH = 34, 66  # periods in ticks
+FIELDS = (
+    "weights", "leak", "threshold", "negative_threshold", "potential",
+    "target_core", "target_axon", "delay",
+)  # fmt: skip
+
+# Ticks/s of a full chip at 20 Hz on two threads of a 2-core x86-64 with AVX-512: what bandwidth and
+# arithmetic allow, each by itself.
+LIMITS = {
+    "memory_28_GB_s": 1_000,
+    "shared_cache_57_GB_s": 2_000,
+    "kernel_in_cache": 2_300,
+    "shared_parameters_57_GB_s": 4_000,
+    "neuron_update": 10_600,
+    "synaptic_adds": 22_000,
+}
 
 
-def network(n_cores: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return the network as arrays, crossbars bit by bit packed."""
+def network(
+    n_cores: int, seed: int = 0, *, mixed: bool = False, rate: float | None = None
+) -> dict[str, np.ndarray]:
+    """Return the network as arrays, crossbars bit by bit packed.
+
+    Args:
+        n_cores: number of cores.
+        seed: of all random choices.
+        mixed: leaks of 1 to 3 with thresholds in proportion, weights of ±1 to ±3 and negative
+            thresholds of 50 to 150, neuron by neuron, instead of 1, ±1 and 100.
+        rate: of every neuron, spikes per 1000 ticks, instead of about 20.
+    """
     rng = np.random.default_rng(seed)
     place = rng.permutation(n_cores * 256).reshape(n_cores, 256)
-    threshold = rng.integers(LOW, HIGH + 1, (n_cores, 256))
+    shape = (n_cores, 256)
+    threshold = rng.integers(LOW, HIGH + 1, shape)
+    leak, size, beta = np.ones(shape, int), np.ones(shape, int), np.full(shape, 100)
+    if rate == 0:
+        leak[:] = 0
+        threshold[:] = 2**15 - 1
+    elif rate is not None:
+        leak = rng.integers(60, 101, shape)  # large, so that thresholds can follow the rate
+        threshold = np.rint(leak * 1000 / rate).astype(int)
+    if mixed:
+        factor = rng.integers(1, 4, shape)
+        size, beta = rng.integers(1, 4, shape), rng.integers(50, 151, shape)
+        leak, threshold = leak * factor, np.minimum(threshold * factor, 2**15 - 1)
     return {
+        "weights": np.stack([size, -size, 0 * size, 0 * size], axis=2),
+        "leak": leak,
+        "negative_threshold": beta,
         "crossbar": rng.integers(0, 256, (n_cores, 256, 32), dtype=np.uint8),
         "axon_type": rng.integers(0, 2, (n_cores, 256)),
         "threshold": threshold,
@@ -41,17 +85,13 @@ def network(n_cores: int, seed: int = 0) -> dict[str, np.ndarray]:
 
 def build(arrays: dict[str, np.ndarray]) -> Chip:
     """Return the chip."""
-    fields = ("threshold", "potential", "target_core", "target_axon", "delay")
     cores = []
     for index in range(len(arrays["threshold"])):
         neurons = Neurons(
-            weights=[1, -1, 0, 0],
-            leak=1,
-            negative_threshold=100,
             reset_mode=1,
             negative_saturate=True,
             core=index,
-            **{name: arrays[name][index] for name in fields},
+            **{name: arrays[name][index] for name in FIELDS},
         )
         crossbar = np.unpackbits(arrays["crossbar"][index], axis=1).astype(bool)
         cores.append(Core(arrays["axon_type"][index], crossbar, neurons))
@@ -76,6 +116,20 @@ def measure(chip: Chip, threads: int, seconds: float) -> tuple[float, float, flo
         if speed > best:
             best, events = speed, (chip.synaptic_events - before) / n_ticks * speed
     return first, best, events, 1000 * spikes / (5 * n_ticks * chip.n_cores * 256)
+
+
+def measure_activity(
+    n_cores: int, rates: list[float], threads: int, seconds: float, *, mixed: bool
+) -> None:
+    """Print speed against activity as CSV, and the limits."""
+    print("cores,threads,rate_hz,ticks_per_s,events_per_s,us_per_tick")
+    for rate in rates:
+        chip = build(network(n_cores, mixed=mixed, rate=rate))
+        chip.run([], 64, threads=1)
+        _, speed, events, measured = measure(chip, threads, seconds)
+        print(f"{n_cores},{threads},{measured:.1f},{speed:.0f},{events:.4g},{1e6 / speed:.1f}")
+    for name, limit in LIMITS.items():
+        print(f"# limit of 4096 cores at 20 Hz, two threads, {name}: {limit} ticks/s")
 
 
 def measure_peer(n_cores: int, seconds: float) -> tuple[float, float, float]:
@@ -133,6 +187,8 @@ def main() -> None:
     parser.add_argument("--cores", type=int, nargs="+", default=[64, 256], metavar="N")
     parser.add_argument("--threads", type=int, nargs="+", default=[1], metavar="N")
     parser.add_argument("--seconds", type=float, default=2.0, help="time to measure each case")
+    parser.add_argument("--mixed", action="store_true", help="no parameters shared by cores")
+    parser.add_argument("--rates", type=float, nargs="+", metavar="HZ", help="against activity")
     parser.add_argument("--peer", action="store_true", help="also run SANA-FE (package sanafe)")
     parser.add_argument("--peer-cores", type=int, default=64, metavar="N")
     options = parser.parse_args()
@@ -143,7 +199,7 @@ def main() -> None:
     )
     speeds = {}
     for n_cores in sorted(options.cores):
-        arrays = network(n_cores)
+        arrays = network(n_cores, mixed=options.mixed)
         start = time.perf_counter()
         chip = build(arrays)
         built = time.perf_counter() - start
@@ -158,6 +214,9 @@ def main() -> None:
                 f"{peak_memory():8.0f}",
                 flush=True,
             )
+    if options.rates:
+        largest, threads = max(options.cores), max(options.threads)
+        measure_activity(largest, options.rates, threads, options.seconds, mixed=options.mixed)
     if options.peer:
         if find_spec("sanafe") is None:
             parser.error("--peer needs the package sanafe: pip install swta[peers]")

@@ -4,7 +4,7 @@ import numpy as np
 import plain_lanes
 import pytest
 
-from swta.truenorth import generator, kernel
+from swta.truenorth import generator, kernel, lanes, modes
 
 
 @pytest.fixture
@@ -15,14 +15,16 @@ def rng():
 @pytest.fixture
 def plain_python(monkeypatch):
     """Replace every compiled function of the kernel by its source, and vector code by NumPy."""
-    for module in (generator, kernel):
-        for name, function in list(vars(module).items()):
-            if hasattr(function, "py_func"):
-                monkeypatch.setattr(module, name, function.py_func)
-    for name in ("mix", "tick_key", "draw"):
-        if hasattr(kernel, name):
-            monkeypatch.setattr(kernel, name, getattr(generator, name))
-    for name in ("lowest_bit", "count_bits", "add_weights", "mark_reached"):
-        monkeypatch.setattr(kernel, name, getattr(plain_lanes, name))
+    modules = (generator, modes, kernel)
+    sources = {
+        name: function.py_func
+        for module in modules
+        for name, function in vars(module).items()
+        if hasattr(function, "py_func")
+    }
+    vectors = {name: value for name, value in vars(plain_lanes).items() if name in vars(lanes)}
+    for module in modules:
+        for name in (sources | vectors).keys() & vars(module).keys():
+            monkeypatch.setattr(module, name, (sources | vectors)[name])
     with np.errstate(over="ignore"):  # the generator's arithmetic is modulo 2^64
         yield

@@ -5,13 +5,12 @@ import pytest
 
 from swta.truenorth import (
     MotifRequest,
-    bursting_chip,
     lesion_effects,
     plots,
+    simulate_behaviour,
     simulate_lesions,
     simulate_softness,
     simulate_threshold_linear,
-    simulate_trace,
     simulate_transfer,
 )
 
@@ -26,7 +25,7 @@ def ax():
 
 
 def test_trace(ax):
-    result = simulate_trace(bursting_chip(), [(t, 0) for t in range(60)], n_ticks=60, n_neurons=2)
+    result = simulate_behaviour("tonic bursting", inputs=[(t, 0) for t in range(60)]).trace
     plots.plot_trace(result, ax)
     potential, spikes = ax.get_lines()[:2]
     assert potential.get_ydata().tolist() == result.potentials[:, 0].tolist()

@@ -13,6 +13,7 @@ from swta.truenorth import (
     MotifRequest,
     fit_thresholds,
     map_motif,
+    measure_transfer,
     predict_rates,
     simulate_motifs,
     simulate_softness,
@@ -52,27 +53,84 @@ def test_all_primitives_together_are_exact():
     assert (mapped.leak, mapped.inhibitory_leak, mapped.feedforward_weight) == (-1, -2, 1)
 
 
-def test_layout():
-    """Sum of weights from each population on each, read from the core, against the ratios."""
-    mapped = map_motif(FOUR_ROLES)
-    core = mapped.core(5)
-    strength = core.crossbar * core.neurons.weights[:, core.axon_type].T.astype(int)
-    units, pool = mapped.unit_neurons, mapped.inhibitory_neurons
-    axon = core.neurons.target_axon
-    assert len(set(axon[: len(pool) + units.size])) == len(pool) + units.size
-    for k, unit in enumerate(units):
-        assert set(core.neurons.target_core[unit]) == {5}
-        assert (strength[axon[unit]][:, unit].sum(0) == 32).all()  # alpha · 64
-        others = np.delete(units, k, axis=0).ravel()
-        assert not strength[axon[unit]][:, others].any()
-        assert (strength[axon[unit]][:, pool] == 1).all()
-        assert (strength[mapped.input_axons[k]][:, unit] == 64 * np.eye(32)).all()
-    assert (strength[axon[pool]][:, units.ravel()].sum(0) == -96).all()  # beta1 · 64
-    assert (strength[mapped.feedforward_axons.ravel()][:, units.ravel()].sum(0) == -24).all()
-    assert not strength[axon[pool]][:, pool].any()
-    unused = np.arange(256) > pool.max()
-    assert not strength[:, unused].any()
-    assert set(core.neurons.target_core[unused]) == {-1}
+def strengths(mapped):
+    """Sum of weights from each source or population on each neuron, read from the cores."""
+    placed = mapped.placement
+    total = {}
+    drivers = {name: rows[:, [0, 1, 2]] for name, rows in placed.lines.items()}
+    for name, copies in placed.copies.items():
+        rows = []
+        for neuron, (core, slot) in enumerate(placed.places[name]):
+            for copy in range(slot, slot + copies[neuron]):
+                target = placed.neurons["target_core"][core, copy]
+                rows.append((neuron, target, placed.neurons["target_axon"][core, copy]))
+        drivers[name] = np.array(rows)
+    for pre, rows in drivers.items():
+        for post, places in placed.places.items():
+            matrix = np.zeros((rows[:, 0].max() + 1, len(places)), dtype=int)
+            for line, core, axon in rows[rows[:, 1] >= 0]:
+                mine = places[:, 0] == core
+                slots = places[mine, 1]
+                weight = placed.neurons["weights"][core, slots, placed.axon_type[core, axon]]
+                matrix[line, mine] += placed.crossbar[core, axon, slots] * weight
+            total[pre, post] = matrix
+    return total
+
+
+@pytest.mark.parametrize(("n_units", "lines", "cores"), [(3, 8, 1), (9, 2, 4), (32, 1, 17)])
+def test_layout(n_units, lines, cores):
+    """Weights from each population on each, read from the cores, against the ratios."""
+    request = replace(
+        FOUR_ROLES,
+        motif=replace(FOUR_ROLES.motif, n_units=n_units),
+        feedforward=lines / 64,
+        feedforward_lines=lines,
+        threshold=64,
+        inhibitory_threshold=64 if n_units < 32 else 256,
+    )
+    if n_units == 9:
+        request = replace(request, neurons_per_unit=16, inhibitory_neurons=16)
+    mapped = map_motif(request)
+    placed = mapped.placement
+    assert placed.n_cores <= cores
+    per_unit, alpha, beta1, beta2 = request.neurons_per_unit, 32, -96, 0.5
+    total = strengths(mapped)
+    for k in range(n_units):
+        unit = f"unit_{k}"
+        for j in range(n_units):
+            same = np.zeros((per_unit, per_unit), dtype=int)
+            same[:lines] = -1
+            if j == k:
+                same += 64 * np.eye(per_unit, dtype=int)
+                assert (total[unit, unit].sum(0) == alpha).all()
+            else:
+                assert not total[f"unit_{j}", unit].any()
+            np.testing.assert_array_equal(total[f"input_{j}", unit], same)
+        assert (total["pool", unit].sum(0) == beta1).all()
+        assert (total[unit, "pool"].sum(0) == beta2 * request.inhibitory_threshold).all()
+        assert not total[f"input_{k}", "pool"].any()
+    assert not total["pool", "pool"].any()
+
+
+def test_three_units_share_one_core_with_the_pool():
+    placed = map_motif(FOUR_ROLES).placement
+    assert placed.axons_used.tolist() == [96 + 96 + 32 + 24]
+    assert placed.neurons_used.tolist() == [128]
+    assert len(set(placed.axon_type[0, : placed.axons_used[0]])) == 4
+
+
+@pytest.mark.parametrize("n_units", [8, 32])
+def test_many_units_follow_the_closed_form(n_units):
+    """Rates of a motif over many cores; half of the inputs would not fire alone."""
+    motif = Motif(alpha=0.5, beta1=1.0, beta2=0.25, n_units=n_units)
+    mapped = map_motif(replace(SET_B, motif=motif, inhibitory_threshold=128))
+    assert mapped.placement.n_cores > 1
+    inputs = np.linspace(0.05, 0.4, n_units)
+    result = simulate_motifs([mapped], [inputs], n_ticks=3000, seed=0)
+    agreement = measure_transfer(result)
+    assert agreement.r2 > 0.99
+    assert agreement.rmse < 0.02
+    assert (result.predicted == 0).any()
 
 
 def test_a_quarter_of_set_a_would_be_rounded_away():
@@ -151,13 +209,16 @@ def test_unknown_primitive():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"neurons_per_unit": 70}, r"axons: 210 input \+ 210 recurrent .* exceed the 256"),
         (
-            {"neurons_per_unit": 80},
-            r"neurons: 240 excitatory \+ 32 inhibitory = 272 exceed the 256",
+            {
+                "motif": Motif(alpha=0.94, beta1=1.5, beta2=0.5, n_units=3),
+                "neurons_per_unit": 240,
+                "threshold": 255,
+                "max_error": 1.0,
+            },
+            "fan-in: neuron 0 of population 'unit_0' listens to 273 lines from 'input_0', 'pool'",
         ),
-        ({"inhibitory_neurons": 70}, "axons: .* 70 feedback"),
-        ({"feedforward": 0.1, "feedforward_lines": 20}, "axons: .* 60 feed-forward = 284"),
+        ({"neurons_per_unit": 97, "inhibitory_neurons": 30}, "cannot be cut into equal parts"),
         ({"feedforward": 0.1, "feedforward_lines": 33}, "allowed: 0 … 32"),
         ({"feedforward": 0.1}, "give both or neither"),
         ({"feedforward_lines": 4}, "give both or neither"),
@@ -167,7 +228,7 @@ def test_unknown_primitive():
 )
 def test_what_does_not_fit(changes, message):
     with pytest.raises(ParameterError, match=message):
-        map_motif(replace(SET_B, **{"max_error": 0.01} | changes))
+        _ = map_motif(replace(SET_B, **{"max_error": 0.01} | changes)).placement
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,18 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from swta.truenorth import kernel
+from swta.truenorth import kernel, modes
+from swta.truenorth.arrays import (
+    DETERMINISTIC,
+    GENERAL,
+    SATURATING,
+    Inputs,
+    Rules,
+    collect_rows,
+    empty_arrays,
+    load_neurons,
+    with_rings,
+)
 from swta.truenorth.neuron import (
     MAX_CORES,
     N_AXON_TYPES,
@@ -22,15 +33,15 @@ from swta.truenorth.neuron import (
 from swta.truenorth.raster import Raster
 from swta.validation import ParameterError, check_choice, check_integer
 
-_ZERO_CROSSING: Final = {"overshoot": 0, "clamp": kernel.CLAMP_ZERO_CROSSING}
-_OVERFLOW: Final = {"saturate": 0, "wrap": kernel.WRAP, "force_spike": kernel.FORCE_SPIKE}
+_ZERO_CROSSING: Final = {"overshoot": 0, "clamp": modes.CLAMP_ZERO_CROSSING}
+_OVERFLOW: Final = {"saturate": 0, "wrap": modes.WRAP, "force_spike": modes.FORCE_SPIKE}
 _STOCHASTIC_LEAK: Final = {
     "signed": 0,
-    "outside": kernel.LEAK_OUTSIDE,
-    "unsigned": kernel.LEAK_UNSIGNED,
+    "outside": modes.LEAK_OUTSIDE,
+    "unsigned": modes.LEAK_UNSIGNED,
 }
 
-_RECORD_BYTES: Final = 2**24  # memory for spike marks before they become events
+_RECORD_BYTES: Final = 2**21  # memory for spike marks before they become events
 _PARALLEL_FROM: Final = 256  # cores; below, starting threads costs more than it saves
 _LAST_TICK: Final = 2**31 - 2**20  # ticks are stored in 32 bits
 
@@ -93,7 +104,7 @@ class Chip:
     ) -> None:
         points = open_points or OpenPoints()
         check_integer("number of cores", len(cores), low=1, high=MAX_CORES)
-        self._rules = kernel.Rules(
+        self._rules = Rules(
             np.uint64(check_integer("seed", seed, low=0, high=2**64 - 1)),
             _ZERO_CROSSING[points.zero_crossing],
             _OVERFLOW[points.overflow],
@@ -102,10 +113,15 @@ class Chip:
         )
         self._tick = 0
         self._waiting = np.empty((0, 3), dtype=np.int64)  # inputs beyond the last run
-        self._arrays = _empty_arrays(len(cores))
+        table, row = collect_rows([core.neurons for core in cores])
+        self._arrays = empty_arrays(len(cores), table)
+        self._arrays.row[:] = row
         for index, core in enumerate(cores):
-            _load_core(self._arrays, index, core)
-            self._arrays.path[index] = _choose_path(core.neurons, points)
+            _check_targets(index, core.neurons, len(cores))
+            load_neurons(self._arrays, index, core.neurons, _choose_path(core.neurons, points))
+            self._arrays.axon_type[index] = core.axon_type
+            bits = np.packbits(np.asarray(core.crossbar), axis=1, bitorder="little")
+            self._arrays.crossbar[index] = bits.view("<u8")
 
     @property
     def n_cores(self) -> int:
@@ -120,7 +136,8 @@ class Chip:
     @property
     def potentials(self) -> np.ndarray:
         """Membrane potentials after the last tick, (n_cores, 256) int32."""
-        return self._arrays.potential.copy()
+        wide = self._arrays.is_wide.astype(bool)[:, np.newaxis]
+        return np.where(wide, self._arrays.wide_potential, self._arrays.potential)
 
     @property
     def overflowed(self) -> np.ndarray:
@@ -135,8 +152,7 @@ class Chip:
     @property
     def nbytes(self) -> int:
         """Memory of state and parameters, in bytes."""
-        shared = self._arrays.scheduler_words.nbytes
-        return sum(array.nbytes for array in self._arrays) - shared
+        return sum(array.nbytes for array in self._arrays)
 
     def run(self, inputs: ArrayLike, n_ticks: int, *, threads: int | None = None) -> Raster:
         """Run on for ``n_ticks`` ticks and return every spike.
@@ -163,13 +179,12 @@ class Chip:
         scheduled = _sort_inputs(rows[~later], self._tick, n_ticks)
 
         block = max(1, min(n_ticks, _RECORD_BYTES // (32 * self.n_cores)))
+        record = np.empty((block, self.n_cores, N_NEURONS // 64), dtype=np.uint64)
         events = []
         for offset in range(0, n_ticks, block):
-            shape = (min(block, n_ticks - offset), self.n_cores, 4)
-            fired = np.zeros(shape, dtype=np.uint64)
-            self._run_block(scheduled, offset, fired, threads)
-            events.append(kernel.list_events(fired, self._tick))
-            self._tick += shape[0]
+            fired = record[: min(block, n_ticks - offset)]
+            events.append(self._run_block(scheduled, offset, fired, threads))
+            self._tick += len(fired)
         self._waiting = rows[later]
         return Raster(
             np.concatenate(events),
@@ -179,17 +194,19 @@ class Chip:
         )
 
     def _run_block(
-        self, inputs: kernel.Inputs, offset: int, fired: np.ndarray, threads: int
-    ) -> None:
+        self, inputs: Inputs, offset: int, fired: np.ndarray, threads: int
+    ) -> np.ndarray:
+        """Run ``len(fired)`` ticks and return their events; ``fired`` is memory to work in."""
+        self._arrays = with_rings(self._arrays, threads)
+        work = (self._arrays, self._rules, inputs, self._tick, offset, fired)
         if threads == 1:
-            kernel.run_serial(self._arrays, self._rules, inputs, self._tick, offset, fired)
-            return
+            kernel.run_serial(*work)
+            return np.asarray(kernel.list_events(fired, self._tick))
         before = numba.get_num_threads()
         numba.set_num_threads(threads)
         try:
-            kernel.run_parallel(
-                self._arrays, self._rules, inputs, self._tick, offset, fired, threads
-            )
+            kernel.run_parallel(*work, threads)
+            return np.asarray(kernel.list_events_parallel(fired, self._tick))
         finally:
             numba.set_num_threads(before)
 
@@ -217,56 +234,14 @@ class Chip:
         return rows.astype(np.int64, copy=False)
 
 
-def _empty_arrays(n: int) -> kernel.ChipArrays:
-    words = np.zeros((kernel.N_SLOTS, n, N_AXONS // 8), dtype=np.uint64)
-    return kernel.ChipArrays(
-        potential=np.empty((n, N_NEURONS), np.int32),
-        threshold=np.empty((n, N_NEURONS), np.int32),
-        negative_threshold=np.empty((n, N_NEURONS), np.int32),
-        leak=np.empty((n, N_NEURONS), np.int16),
-        weights=np.empty((n, N_AXON_TYPES, N_NEURONS), np.int16),
-        reset=np.empty((n, N_NEURONS), np.int32),
-        mode=np.empty((n, N_NEURONS), np.uint8),
-        random_synapse=np.empty((n, N_NEURONS), np.uint8),
-        threshold_mask=np.empty((n, N_NEURONS), np.int32),
-        target=np.empty((n, N_NEURONS), np.int32),
-        axon_type=np.empty((n, N_AXONS), np.uint8),
-        rows=np.empty((n, N_AXONS, N_NEURONS // 64), np.uint64),
-        scheduler=words.view(np.uint8).reshape(kernel.N_SLOTS, n, N_AXONS),
-        scheduler_words=words,
-        path=np.zeros(n, np.uint8),
-        overflowed=np.zeros(n, np.uint8),
-        synaptic_events=np.zeros(n, np.int64),
-    )
-
-
-def _load_core(arrays: kernel.ChipArrays, index: int, core: Core) -> None:
-    neurons = core.neurons
-    fields = {name: np.asarray(value) for name, value in vars(neurons).items() if name != "core"}
-    target = fields["target_core"]
-    if target.max() >= len(arrays.path):
+def _check_targets(index: int, neurons: Neurons, n_cores: int) -> None:
+    target = np.asarray(neurons.target_core)
+    if target.max() >= n_cores:
         neuron = int(target.argmax())
         raise ParameterError(
             f"core {index}, neuron {neuron}: target_core = {target[neuron]} is out of range; "
-            f"allowed: -1 … {len(arrays.path) - 1}. The chip has {len(arrays.path)} cores"
+            f"allowed: -1 … {n_cores - 1}. The chip has {n_cores} cores"
         )
-    for name in ("potential", "threshold", "negative_threshold", "leak", "reset"):
-        getattr(arrays, name)[index] = fields[name]
-    arrays.weights[index] = fields["weights"].T
-    arrays.mode[index] = (
-        fields["reset_mode"]
-        + kernel.SATURATE * fields["negative_saturate"]
-        + kernel.REVERSAL * fields["leak_reversal"]
-        + kernel.RANDOM_LEAK * fields["stochastic_leak"]
-    )
-    arrays.random_synapse[index] = fields["stochastic_synapse"] @ np.array([1, 2, 4, 8], np.uint8)
-    arrays.threshold_mask[index] = 2 ** fields["threshold_mask_bits"].astype(np.int32) - 1
-    arrays.target[index] = np.where(
-        target < 0, -1, target * 4096 + fields["target_axon"] * np.int32(16) + fields["delay"]
-    )
-    arrays.axon_type[index] = core.axon_type
-    bits = np.packbits(np.asarray(core.crossbar), axis=1, bitorder="little")
-    arrays.rows[index] = bits.view("<u8")
 
 
 def _choose_path(neurons: Neurons, points: OpenPoints) -> int:
@@ -279,16 +254,16 @@ def _choose_path(neurons: Neurons, points: OpenPoints) -> int:
         or points.overflow != "saturate"
         or (points.zero_crossing == "clamp" and reverses)
     ):
-        return kernel.GENERAL
+        return GENERAL
     if reverses or not np.all(neurons.negative_saturate):
-        return kernel.DETERMINISTIC
-    return kernel.SATURATING
+        return DETERMINISTIC
+    return SATURATING
 
 
-def _sort_inputs(rows: np.ndarray, first_tick: int, n_ticks: int) -> kernel.Inputs:
+def _sort_inputs(rows: np.ndarray, first_tick: int, n_ticks: int) -> Inputs:
     ticks = rows[:, 0] - first_tick
     if np.any(np.diff(ticks) < 0):
         order = np.argsort(ticks, kind="stable")
         ticks, rows = ticks[order], rows[order]
     start = np.searchsorted(ticks, np.arange(n_ticks + 1))
-    return kernel.Inputs(start, rows[:, 1].astype(np.int32), rows[:, 2].astype(np.uint8))
+    return Inputs(start, rows[:, 1].astype(np.int32), rows[:, 2].astype(np.uint8))

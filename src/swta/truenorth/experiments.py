@@ -1,19 +1,20 @@
 """Experiments on the chip: single neurons and motifs under many conditions at once.
 
-Every condition stands on a core of its own, so an experiment is one chip and one run. External
-input is independent Bernoulli spikes on each axon; rates are in spikes per tick of 1 ms.
+Every condition stands on cores of its own, so an experiment is one chip and one run. External
+input is independent Bernoulli spikes on each line; rates are in spikes per tick of 1 ms.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from swta.truenorth.chip import Chip, Core
+from swta.truenorth.chip import Chip
 from swta.truenorth.mapping import (
     PRIMITIVES,
     MotifOnCore,
@@ -22,10 +23,13 @@ from swta.truenorth.mapping import (
     predict_rates,
     without,
 )
-from swta.truenorth.neuron import LINEAR_RESET, MAX_CORES, N_AXONS, N_NEURONS, Neurons
+from swta.truenorth.network import Network, Population, Projection, Source
+from swta.truenorth.neuron import LINEAR_RESET, MAX_CORES
+from swta.truenorth.placement import Placement, build_chip, place
 from swta.validation import ParameterError, check_integer, check_real
 
-_CHUNK_DRAWS = 4_000_000  # random numbers drawn at a time, 32 MB
+_CHUNK_DRAWS: Final = 4_000_000  # random numbers drawn at a time, 32 MB
+_REPEATS: Final = 128  # equal neurons of the single-neuron experiment
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +80,20 @@ class SpeedResult:
     """How fast a chip ran."""
 
     n_cores: int
-    ticks_per_second: float
-    synaptic_events_per_second: float
+    n_ticks: int
+    synaptic_events: int  # in all ticks
+    wall_time: float  # s
+    threads: int
+
+    @property
+    def ticks_per_second(self) -> float:
+        """Ticks per second of wall time."""
+        return self.n_ticks / self.wall_time
+
+    @property
+    def synaptic_events_per_second(self) -> float:
+        """Synaptic events per second of wall time."""
+        return self.synaptic_events / self.wall_time
 
     @property
     def realtime_ratio(self) -> float:
@@ -96,13 +112,13 @@ def simulate_threshold_linear(
     n_ticks: int,
     seed: int,
 ) -> UnitResult:
-    """Measure 128 equal neurons per condition, each with an excitatory and an inhibitory axon.
+    """Measure 128 equal neurons per condition, each with an excitatory and an inhibitory line.
 
     Args:
-        excitation, inhibition: rates of the two axons, spikes per tick; all arguments before
+        excitation, inhibition: rates of the two lines, spikes per tick; all arguments before
             ``weight`` are broadcast together to the conditions.
         threshold, leak, negative_threshold: of the neurons (linear reset, saturating).
-        weight: of the excitatory axon; the inhibitory one has its negative.
+        weight: of the excitatory line; the inhibitory one has its negative.
         n_ticks: ticks of the run.
         seed: of the input spikes.
 
@@ -112,41 +128,40 @@ def simulate_threshold_linear(
     arrays = np.broadcast_arrays(excitation, inhibition, threshold, leak, negative_threshold)
     up, down, alpha, leaks, beta = (np.atleast_1d(a) for a in arrays)
     check_integer("number of conditions", len(up), low=1, high=MAX_CORES)
-    half = N_NEURONS // 2
-    crossbar = np.zeros((N_AXONS, N_NEURONS), dtype=bool)
-    for axons in (np.arange(half), half + np.arange(half)):
-        crossbar[axons, np.arange(half)] = True
-    axon_type = np.repeat([0, 1], half)
-    weights = np.zeros((N_NEURONS, 4), dtype=int)
-    weights[:half, :2] = weight, -weight
-    used = np.arange(N_NEURONS) < half
-    chip = Chip(
-        [
-            Core(
-                axon_type,
-                crossbar,
-                Neurons(
-                    weights=weights,
-                    leak=np.where(used, leaks[i], 0),
-                    threshold=alpha[i],
-                    negative_threshold=beta[i],
-                    reset_mode=LINEAR_RESET,
-                    negative_saturate=True,
-                    core=i,
-                ),
+    units = [
+        place(
+            Network(
+                [
+                    Population(
+                        "unit",
+                        _REPEATS,
+                        leak=leaks[i],
+                        threshold=alpha[i],
+                        negative_threshold=beta[i],
+                        reset_mode=LINEAR_RESET,
+                        negative_saturate=True,
+                    )
+                ],
+                [
+                    Projection("up", "unit", weight, delay=0, blocks=_REPEATS),
+                    Projection("down", "unit", -weight, delay=0, blocks=_REPEATS),
+                ],
+                [Source("up", _REPEATS), Source("down", _REPEATS)],
             )
-            for i in range(len(up))
-        ]
-    )
-    rates = np.concatenate([np.repeat(up[:, None], half, 1), np.repeat(down[:, None], half, 1)], 1)
-    counts = _drive(chip, rates, n_ticks=n_ticks, settle=0, seed=seed)
+        )
+        for i in range(len(up))
+    ]
+    chip, first = build_chip(units)
+    rates = [{"up": u, "down": d} for u, d in zip(up, down, strict=True)]
+    counts = _drive(chip, _lines(units, first, rates), n_ticks=n_ticks, settle=0, seed=seed)
+    measured = [p.read(counts, first_core=c)["unit"] for p, c in zip(units, first, strict=True)]
     drive = weight * (up - down) + leaks
     return UnitResult(
         drive=drive,
         threshold=alpha,
         inhibition=down,
         negative_threshold=beta,
-        measured=counts[:, :half].mean(1) / n_ticks,
+        measured=np.mean(measured, axis=1) / n_ticks,
         predicted=np.clip(drive / alpha, 0.0, 1.0),
     )
 
@@ -154,11 +169,11 @@ def simulate_threshold_linear(
 def simulate_motifs(
     mapped: Sequence[MotifOnCore], inputs: ArrayLike, *, n_ticks: int, settle: int = 200, seed: int
 ) -> MotifResult:
-    """Run one motif per core and measure the rates of its units.
+    """Run motifs side by side and measure the rates of their units.
 
     Args:
-        mapped: the motifs, all of the same layout.
-        inputs: input rate of each unit's axons, spikes per tick, (n, n_units) for n motifs.
+        mapped: the motifs, all with the same number of units.
+        inputs: input rate of each unit's lines, spikes per tick, (n, n_units) for n motifs.
         n_ticks: ticks to measure, after ``settle`` ticks.
         settle: ticks before measuring.
         seed: of the input spikes.
@@ -175,19 +190,17 @@ def simulate_motifs(
     for low_or_high in (rates.min(), rates.max()):
         check_real("input rate", float(low_or_high), low=0, high=1, unit="spikes per tick")
     check_integer("settle", settle, low=0)
-    chip = Chip([motif.core(index) for index, motif in enumerate(mapped)])
-    axon_rates = np.zeros((len(mapped), N_AXONS))
-    copied = []
-    for index, motif in enumerate(mapped):
-        axon_rates[index, motif.input_axons] = rates[index, :, None]
-        lines = motif.input_axons[:, : motif.request.feedforward_lines]
-        copied.append(np.column_stack([lines.ravel(), motif.feedforward_axons.ravel()]))
-    counts = _drive(chip, axon_rates, n_ticks=n_ticks, settle=settle, seed=seed, copied=copied[0])
-    units, pool = mapped[0].unit_neurons, mapped[0].inhibitory_neurons
+    networks = [motif.placement for motif in mapped]
+    chip, first = build_chip(networks)
+    driven = [_input_rates(row) for row in rates]
+    lines = _lines(networks, first, driven)
+    counts = _drive(chip, lines, n_ticks=n_ticks, settle=settle, seed=seed)
+    found = [p.read(counts, first_core=c) for p, c in zip(networks, first, strict=True)]
+    units = [f"unit_{k}" for k in range(n_units)]
     return MotifResult(
         inputs=rates,
-        rates=counts[:, units].mean(2) / n_ticks,
-        inhibitory=counts[:, pool].mean(1) / n_ticks,
+        rates=np.array([[each[unit].mean() for unit in units] for each in found]) / n_ticks,
+        inhibitory=np.array([each["pool"].mean() for each in found]) / n_ticks,
         predicted=np.stack(
             [predict_rates(motif, row) for motif, row in zip(mapped, rates, strict=True)]
         ),
@@ -274,62 +287,75 @@ def simulate_lesions(
 
 
 def measure_speed(mapped: MotifOnCore, rates: ArrayLike, *, n_ticks: int, seed: int) -> SpeedResult:
-    """Time one motif on one core under input prepared beforehand, after a first run to compile.
+    """Time one motif on one thread under input prepared beforehand, after a run to compile.
 
     Args:
         mapped: the motif.
-        rates: input rate of each unit's axons, spikes per tick, (n_units,).
+        rates: input rate of each unit's lines, spikes per tick, (n_units,).
         n_ticks: ticks to time.
         seed: of the input spikes.
     """
-    axon_rates = np.zeros((1, N_AXONS))
-    axon_rates[0, mapped.input_axons] = np.asarray(rates, dtype=float)[:, None]
-    rows = _bernoulli(axon_rates, 0, n_ticks, np.random.default_rng([seed, 1]))
-    Chip([mapped.core()]).run(rows[:1] * 0, 1)
-    chip = Chip([mapped.core()])
+    network = mapped.placement
+    lines = _lines([network], np.zeros(1, dtype=int), [_input_rates(rates)])
+    rows = lines.rows(0, n_ticks, np.random.default_rng([seed, 1]))
+    Chip(network.cores()).run([], 1, threads=1)
+    chip = Chip(network.cores())
     start = time.perf_counter()
-    chip.run(rows, n_ticks)
+    chip.run(rows, n_ticks, threads=1)
     elapsed = time.perf_counter() - start
-    return SpeedResult(1, n_ticks / elapsed, chip.synaptic_events / elapsed)
+    return SpeedResult(network.n_cores, n_ticks, chip.synaptic_events, elapsed, threads=1)
 
 
-def _bernoulli(
-    rates: np.ndarray, first_tick: int, n_ticks: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return input rows (tick, core, axon), sorted; ``rates`` (cores, axons) in spikes per tick."""
-    cores, axons = np.nonzero(rates)
-    ticks, index = np.nonzero(rng.random((n_ticks, len(cores))) < rates[cores, axons])
-    return np.column_stack([ticks + first_tick, cores[index], axons[index]])
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """External lines that carry independent spikes, and the axons that each of them drives."""
+
+    rates: np.ndarray  # (n_lines,), spikes per tick
+    start: np.ndarray  # (n_lines + 1,), first of a line's axons
+    core: np.ndarray
+    axon: np.ndarray
+
+    def rows(self, first_tick: int, n_ticks: int, rng: np.random.Generator) -> np.ndarray:
+        """Return input rows (tick, core, axon) of random spikes, sorted by tick."""
+        (used,) = np.nonzero(self.rates)
+        ticks, index = np.nonzero(rng.random((n_ticks, len(used))) < self.rates[used])
+        start, stop = self.start[used[index]], self.start[used[index] + 1]
+        times = stop - start
+        hit = np.repeat(start - np.cumsum(times) + times, times) + np.arange(times.sum())
+        return np.column_stack(
+            [np.repeat(ticks + first_tick, times), self.core[hit], self.axon[hit]]
+        )
 
 
-def _drive(
-    chip: Chip,
-    rates: np.ndarray,
-    *,
-    n_ticks: int,
-    settle: int,
-    seed: int,
-    copied: np.ndarray | None = None,
-) -> np.ndarray:
-    """Run the chip under Bernoulli input; return spike counts (cores, 256) after ``settle`` ticks.
+def _input_rates(rates: ArrayLike) -> dict[str, float]:
+    return {f"input_{k}": float(rate) for k, rate in enumerate(np.asarray(rates, dtype=float))}
 
-    ``copied`` lists pairs of axons (from, to): the second gets the spikes of the first.
-    """
+
+def _lines(
+    networks: Sequence[Placement], first: np.ndarray, rates: Sequence[Mapping[str, float]]
+) -> _Lines:
+    """Return the lines of all sources of networks that stand side by side on a chip."""
+    per_line, ways, n = [], [], 0
+    for network, core, table in zip(networks, first, rates, strict=True):
+        for source in network.network.sources:
+            per_line.append(np.full(source.n, table[source.name]))
+            ways.append(network.lines[source.name][:, :3] + [n, core, 0])
+            n += source.n
+    line, core_of, axon = np.concatenate(ways).T
+    return _Lines(np.concatenate(per_line), np.searchsorted(line, np.arange(n + 1)), core_of, axon)
+
+
+def _drive(chip: Chip, lines: _Lines, *, n_ticks: int, settle: int, seed: int) -> np.ndarray:
+    """Run the chip under random input; return spike counts (cores, 256) after ``settle`` ticks."""
     check_integer("n_ticks", n_ticks, low=1)
     rng = np.random.default_rng([seed, 1])
-    copy_of = np.full(N_AXONS, -1)
-    if copied is not None:
-        copy_of[copied[:, 0]] = copied[:, 1]
-    counts = np.zeros((chip.n_cores, N_NEURONS), dtype=np.int64)
-    chunk = max(1, _CHUNK_DRAWS // max(1, int(np.count_nonzero(rates))))
+    counts = np.zeros(chip.potentials.shape, dtype=np.int64)
+    chunk = max(1, _CHUNK_DRAWS // max(1, int(np.count_nonzero(lines.rates))))
     while chip.tick < settle + n_ticks:
         measured = chip.tick >= settle
         end = settle + n_ticks if measured else settle
         length = min(chunk, end - chip.tick)
-        rows = _bernoulli(rates, chip.tick, length, rng)
-        copies = rows[copy_of[rows[:, 2]] >= 0]
-        copies[:, 2] = copy_of[copies[:, 2]]
-        raster = chip.run(np.concatenate([rows, copies]), length)
+        raster = chip.run(lines.rows(chip.tick, length, rng), length)
         if measured:
             counts += raster.counts()
     return counts

@@ -1,19 +1,21 @@
-"""Published neurons: parameter sets that reproduce a behaviour, tick by tick.
-
-The sets for phasic spiking, tonic bursting and phasic bursting are those of the public simulators
-NeMo and SANA-FE (values of the former where they differ). The behaviours are Izhikevich's (2004).
-"""
+"""The gallery of behaviours on the chip, tick by tick."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
+from swta.truenorth.behaviours import BEHAVIOURS, Behaviour, Cell
 from swta.truenorth.chip import Chip, Core
-from swta.truenorth.neuron import N_AXONS, N_NEURONS, Neurons
-from swta.validation import check_integer
+from swta.truenorth.neuron import N_AXON_TYPES, N_AXONS, N_NEURONS, Neurons
+from swta.validation import check_choice, check_integer
+
+_REST: Final = 40  # ticks shown after the last input
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,52 +28,49 @@ class TraceResult:
     inputs: np.ndarray  # (n, 2), tick and axon of each external spike
 
 
-def bursting_chip(*, phasic: bool = False) -> Chip:
-    """Return two neurons: neuron 0 bursts, neuron 1 counts six spikes and ends the burst.
+@dataclass(frozen=True, eq=False)
+class BehaviourResult:
+    """One behaviour as the chip shows it."""
 
-    The input is axon 0. Neuron 0 drives axon 2, to which neuron 1 listens; neuron 1 drives axon 1,
-    which inhibits neuron 0.
+    behaviour: Behaviour
+    trace: TraceResult
+    drive: np.ndarray  # (n_ticks,), sum of the weights of the external input, units of V
 
-    Args:
-        phasic: one burst only, because the end of the burst leaves neuron 0 at its negative
-            threshold; else a burst after every input (tonic).
-    """
-    inhibition, depth = (-20, 20) if phasic else (-100, 0)
-    weights = np.zeros((N_NEURONS, 4), dtype=int)
-    weights[0, :2] = 1, inhibition
-    weights[1, 0] = 1
+
+def behaviour_chip(behaviour: Behaviour) -> Chip:
+    """Return a chip of one core with the behaviour's neurons in front and its axons wired."""
+    cells = behaviour.cells
+    weights = np.zeros((N_NEURONS, N_AXON_TYPES), dtype=int)
+    for neuron, cell in enumerate(cells):
+        weights[neuron, : len(cell.weights)] = cell.weights
+    shared = (
+        "leak",
+        "leak_reversal",
+        "negative_threshold",
+        "negative_saturate",
+        "reset",
+        "reset_mode",
+        "potential",
+        "delay",
+    )
+    idle = Cell((), 1)
+    values: dict[str, Any] = {
+        name: [getattr(c, name) for c in cells] + [getattr(idle, name)] * (N_NEURONS - len(cells))
+        for name in ("threshold", "target_axon", *shared)
+    }
+    target = values.pop("target_axon")
+    crossbar = np.zeros((N_AXONS, N_NEURONS), dtype=bool)
+    axon_type = np.zeros(N_AXONS, dtype=int)
+    for index, axon in enumerate(behaviour.axons):
+        axon_type[index] = axon.axon_type
+        crossbar[index, list(axon.neurons)] = True
     neurons = Neurons(
         weights=weights,
-        leak=_first(1, 0),
-        leak_reversal=_first(1, 0),
-        threshold=_first(18, 6, rest=1),
-        negative_threshold=_first(depth, 0),
-        reset=_first(1, 0),
-        negative_saturate=True,
-        target_core=_first(0, 0, rest=-1),
-        target_axon=_first(2, 1),
+        target_core=[-1 if axon is None else 0 for axon in target],
+        target_axon=[axon or 0 for axon in target],
+        **values,
     )
-    return Chip([Core(_first(0, 1), _crossbar((0, 0), (1, 0), (2, 1)), neurons)])
-
-
-def phasic_spiking_chip(*, potential: int = -10) -> Chip:
-    """Return one neuron that answers the first of a train of weak inputs and then stays silent.
-
-    Axon 0 has weight 4, axon 1 weight 20.
-
-    Args:
-        potential: where neuron 0 starts; it rests at -10, its negative threshold.
-    """
-    neurons = Neurons(
-        weights=[4, 20, 0, 0],
-        leak=_first(-2),
-        threshold=2,
-        negative_threshold=10,
-        reset=-15,
-        negative_saturate=True,
-        potential=_first(potential),
-    )
-    return Chip([Core(_first(0, 1), _crossbar((0, 0), (1, 0)), neurons)])
+    return Chip([Core(axon_type, crossbar, neurons)])
 
 
 def simulate_trace(chip: Chip, inputs: ArrayLike, *, n_ticks: int, n_neurons: int) -> TraceResult:
@@ -98,13 +97,51 @@ def simulate_trace(chip: Chip, inputs: ArrayLike, *, n_ticks: int, n_neurons: in
     return TraceResult(ticks, potentials, spikes, rows)
 
 
-def _first(*values: int, rest: int = 0) -> np.ndarray:
-    """Return 256 values: those given, then ``rest``."""
-    return np.array([*values, *[rest] * (N_NEURONS - len(values))])
+def simulate_behaviour(name: str, *, inputs: ArrayLike | None = None) -> BehaviourResult:
+    """Run one behaviour of ``BEHAVIOURS``.
+
+    Args:
+        name: of the behaviour.
+        inputs: rows (tick, axon) in place of its own; the run goes on for 40 ticks after them.
+
+    Raises:
+        ParameterError: unknown name.
+    """
+    behaviour = BEHAVIOURS[check_choice("behaviour", name, BEHAVIOURS)]
+    given = behaviour.inputs if inputs is None else inputs
+    rows = np.asarray(given, dtype=np.int64).reshape(-1, 2)
+    n_ticks = max(behaviour.n_ticks, int(rows[:, 0].max(initial=0)) + _REST)
+    trace = simulate_trace(
+        behaviour_chip(behaviour), rows, n_ticks=n_ticks, n_neurons=len(behaviour.cells)
+    )
+    drive = np.zeros(n_ticks, dtype=np.int64)
+    for tick, index in rows:
+        axon = behaviour.axons[index]  # the weight on the first neuron that hears it
+        drive[tick] += behaviour.cells[axon.neurons[0]].weights[axon.axon_type]
+    return BehaviourResult(behaviour, trace, drive)
 
 
-def _crossbar(*connections: tuple[int, int]) -> np.ndarray:
-    crossbar = np.zeros((N_AXONS, N_NEURONS), dtype=bool)
-    for axon, neuron in connections:
-        crossbar[axon, neuron] = True
-    return crossbar
+def simulate_gallery(names: Sequence[str] = tuple(BEHAVIOURS)) -> list[BehaviourResult]:
+    """Run the behaviours named, by default all twenty, each with its own input."""
+    return [simulate_behaviour(name) for name in names]
+
+
+def gallery_table(results: Sequence[BehaviourResult]) -> pd.DataFrame:
+    """Return the gallery's traces, one row per behaviour, tick and neuron."""
+    parts = []
+    for result in results:
+        trace = result.trace
+        n_ticks, n_neurons = trace.potentials.shape
+        parts.append(
+            pd.DataFrame(
+                {
+                    "behaviour": result.behaviour.name,
+                    "tick": np.repeat(trace.ticks, n_neurons),
+                    "neuron": np.tile(np.arange(n_neurons), n_ticks),
+                    "input": np.repeat(result.drive, n_neurons),
+                    "potential": trace.potentials.ravel(),
+                    "spike": trace.spikes.ravel().astype(int),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)

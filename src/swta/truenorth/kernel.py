@@ -1,322 +1,184 @@
 """The fast step: one tick of every core, compiled by Numba.
 
-Parameters are one array per field over (cores, neurons). A crossbar row is 256 bits; only rows of
-active axons are touched. Spikes travel through a ring of 16 scheduler rows with one byte per axon.
-A byte is only ever set, so threads that deliver to the same core cannot disturb each other, and
+Cores are served in blocks that fit the innermost caches. For each block: list the active axons and
+ask for their crossbar rows, step the cores one after the other while the memory of the next is on
+its way, then reset and deliver the spikes of the block. Nearly all cores take ``step_narrow``, in
+16 bits; a core whose V leaves them, or that needs another mode, takes a step of ``modes.py``.
+
+Spikes travel through rings of 16 scheduler slots with one bit per axon. Every thread has a ring of
+its own to write to, and the reader takes all rings together: no thread waits for another, and
 results do not depend on their number.
 
-Each core takes one of three paths, from the most to the least specialised (``ChipArrays.path``).
-All follow the equations of ``neuron.py``; the first two are written so that the compiler can
-vectorise them. Thresholds are never negative, so the positive and the negative test cannot both
-succeed.
+Arrays are taken out of the record once and indexed in place: a view made inside the loop counts its
+references, which costs more than the arithmetic.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numba import njit, prange
 
-from swta.truenorth.generator import LEAK_DRAW, THRESHOLD_DRAW, draw, tick_key
-from swta.truenorth.lanes import add_weights, count_bits, lowest_bit, mark_reached
-from swta.truenorth.neuron import MAX_POTENTIAL, MIN_POTENTIAL, N_NEURONS
+from swta.truenorth.arrays import (
+    ALPHA,
+    AXON_BIT,
+    CORE_BIT,
+    DELAY_BITS,
+    GAMMA,
+    GAMMA_BIT,
+    GENERAL,
+    LEAK,
+    N_SLOTS,
+    RESET_BIT,
+    ChipArrays,
+    Inputs,
+    Rules,
+)
+from swta.truenorth.lanes import (
+    count_bits,
+    lowest_bit,
+    prefetch_line,
+    prefetch_row,
+    step_narrow,
+)
+from swta.truenorth.modes import narrow, step_general, step_wide, widen
+from swta.truenorth.neuron import MAX_CORES, N_AXONS, N_NEURONS
 
-N_SLOTS: Final = 16  # scheduler rows: delays 1..15 and the present tick
-
-# Paths: every neuron saturates and none reverses its leak; any deterministic mode; everything.
-SATURATING, DETERMINISTIC, GENERAL = 0, 1, 2
-
-# ``mode`` holds gamma in its two lowest bits, then these flags.
-GAMMA, SATURATE, REVERSAL, RANDOM_LEAK = 3, 4, 8, 16
-
-# Codes of the open points (``OpenPoints`` has their names).
-CLAMP_ZERO_CROSSING: Final = 1
-WRAP, FORCE_SPIKE = 1, 2
-LEAK_OUTSIDE, LEAK_UNSIGNED = 1, 2
-FORCED_CEILING: Final = 393_216  # 1.5 · 2^18, where NeMo clips
-
-_BATCH: Final = 128  # arrivals whose sum of weights fits 16 bits: 128 · 255 < 2^15
+_BLOCK: Final = 16  # cores served together
+_AHEAD: Final = 4  # cores between asking for memory and using it
+_MOST: Final = 127  # arrivals and a leak whose sum fits 16 bits: 128 · 255 < 2^15
 _ONE: Final = np.uint64(1)
-_BITS_OF_RHO: Final = np.uint64(8)
-
-
-class ChipArrays(NamedTuple):
-    """State and parameters of all cores; ``n`` is the number of cores."""
-
-    potential: np.ndarray  # (n, 256) int32, V
-    threshold: np.ndarray  # (n, 256) int32, alpha
-    negative_threshold: np.ndarray  # (n, 256) int32, beta
-    leak: np.ndarray  # (n, 256) int16, lambda
-    weights: np.ndarray  # (n, 4, 256) int16, s
-    reset: np.ndarray  # (n, 256) int32, R
-    mode: np.ndarray  # (n, 256) uint8, see above
-    random_synapse: np.ndarray  # (n, 256) uint8, bit g is b^g
-    threshold_mask: np.ndarray  # (n, 256) int32, M
-    target: np.ndarray  # (n, 256) int32: -1, or core · 4096 + axon · 16 + delay
-    axon_type: np.ndarray  # (n, 256) uint8, G
-    rows: np.ndarray  # (n, 256, 4) uint64, crossbar: neuron j is bit j mod 64 of word j // 64
-    scheduler: np.ndarray  # (16, n, 256) uint8, 1 where an axon is active in tick = slot mod 16
-    scheduler_words: np.ndarray  # (16, n, 32) uint64, the same memory
-    path: np.ndarray  # (n,) uint8
-    overflowed: np.ndarray  # (n,) uint8
-    synaptic_events: np.ndarray  # (n,) int64: arrivals through set crossbar bits so far
-
-
-class Rules(NamedTuple):
-    """The seed, and the open points as codes."""
-
-    seed: np.uint64
-    zero_crossing: int
-    overflow: int
-    stochastic_leak: int
-    threshold_bits: np.uint64
-
-
-class Inputs(NamedTuple):
-    """External spikes of a run, sorted by tick: those of its tick t are start[t]:start[t + 1]."""
-
-    start: np.ndarray  # (n_ticks + 1,) int64
-    core: np.ndarray  # int32
-    axon: np.ndarray  # uint8
 
 
 @njit(cache=True, forceinline=True)
-def _take_active(s: ChipArrays, slot: int, core: int, active: np.ndarray) -> int:
-    """List the active axons of this tick, clear their row, return how many there are."""
+def _take_active(s: ChipArrays, slot: int, core: int, active: np.ndarray, k: int) -> int:
+    """List the active axons of this tick in ``active[k]``, clear their bits, count them."""
+    scheduler, crossbar, axon_type = s.scheduler, s.crossbar, s.axon_type
     n = 0
-    words = s.scheduler_words[slot, core]
-    for w in range(32):
-        word = words[w]
-        if word != 0:
-            words[w] = 0
-            while word != 0:
-                active[n] = 8 * w + (lowest_bit(word) >> 3)
-                word &= word - _ONE
-                n += 1
+    for w in range(N_AXONS // 64):
+        word = np.uint64(0)
+        for ring in range(scheduler.shape[0]):
+            word |= scheduler[ring, slot, core, w]
+            scheduler[ring, slot, core, w] = 0
+        while word != 0:
+            axon = 64 * w + lowest_bit(word)
+            word &= word - _ONE
+            active[k, n] = axon
+            prefetch_line(crossbar, (core * N_AXONS + axon) * (N_NEURONS // 64))
+            prefetch_line(axon_type, core * N_AXONS + axon)
+            n += 1
     return n
 
 
 @njit(cache=True, forceinline=True)
-def _flush(potential: np.ndarray, total: np.ndarray) -> None:
-    for j in range(N_NEURONS):
-        potential[j] += total[j]
-        total[j] = 0
+def _fetch(s: ChipArrays, core: int) -> None:
+    """Ask for what ``step_narrow`` reads of a core whatever arrives."""
+    prefetch_row(s.potential, core)
+    for k in range(LEAK + 1):
+        prefetch_row(s.table, s.row[core, k])
 
 
 @njit(cache=True, forceinline=True)
-def _sum_weights(
-    s: ChipArrays, core: int, active: np.ndarray, n_active: int, total: np.ndarray
-) -> None:
-    """Leave in ``total`` the sum of arriving weights; what does not fit goes to V at once."""
-    for i in range(n_active):
-        axon = active[i]
-        add_weights(total, s.rows[core, axon], s.weights[core, s.axon_type[core, axon]])
-        if i % _BATCH == _BATCH - 1:
-            _flush(s.potential[core], total)
+def _count_events(crossbar: np.ndarray, core: int, active: np.ndarray, k: int, n: int) -> int:
+    events = 0
+    for i in range(n):
+        for w in range(N_NEURONS // 64):
+            events += count_bits(crossbar[core, active[k, i], w])
+    return events
 
 
 @njit(cache=True, forceinline=True)
-def _saturating(
-    s: ChipArrays, core: int, total: np.ndarray, v: np.ndarray, fired: np.ndarray
-) -> None:
-    """Leak and thresholds where no neuron reverses its leak and all stop at -beta."""
-    potential, leak, beta = s.potential[core], s.leak[core], s.negative_threshold[core]
-    size = np.int32(0)
-    for j in range(N_NEURONS):
-        x = np.int32(np.int32(potential[j] + leak[j]) + total[j])
-        total[j] = 0
-        v[j] = x
-        size |= np.int32(x ^ (x >> np.int32(31)))
-        floor = np.int32(-beta[j])
-        potential[j] = x if x > floor else floor
-    if size > MAX_POTENTIAL:  # rare, and then only upwards, because V >= -beta
-        s.overflowed[core] = 1
-        for j in range(N_NEURONS):
-            v[j] = min(v[j], MAX_POTENTIAL)
-            potential[j] = min(potential[j], MAX_POTENTIAL)
-    mark_reached(v, s.threshold[core], fired)
-
-
-@njit(cache=True, forceinline=True)
-def _deterministic(
-    s: ChipArrays, core: int, total: np.ndarray, v: np.ndarray, fired: np.ndarray
-) -> None:
-    """Leak and thresholds in all modes without random numbers."""
-    potential, leak, beta = s.potential[core], s.leak[core], s.negative_threshold[core]
-    mode, reset = s.mode[core], s.reset[core]
-    size = np.int32(0)
-    for j in range(N_NEURONS):
-        x = np.int32(potential[j] + total[j])
-        total[j] = 0
-        omega = np.int32(1)
-        if mode[j] & REVERSAL:
-            omega = np.int32(np.int32(x > 0) - np.int32(x < 0))
-        x = np.int32(x + omega * leak[j])
-        v[j] = x
-        size |= np.int32(x ^ (x >> np.int32(31)))
-    if size > MAX_POTENTIAL:
-        s.overflowed[core] = 1
-        for j in range(N_NEURONS):
-            v[j] = min(max(v[j], MIN_POTENTIAL), MAX_POTENTIAL)
-    mark_reached(v, s.threshold[core], fired)
-    for j in range(N_NEURONS):
-        x = v[j]
-        gamma = mode[j] & GAMMA
-        below = np.int32(-reset[j])
-        if gamma == 1:
-            below = np.int32(x + beta[j])
-        elif gamma == 2:
-            below = x
-        if mode[j] & SATURATE:
-            below = np.int32(-beta[j])
-        potential[j] = below if x < -beta[j] else x
-
-
-@njit(cache=True)
-def _sign(x: int) -> int:
-    return 1 if x > 0 else (-1 if x < 0 else 0)
-
-
-@njit(cache=True)
-def _chance(x: int, rho: int) -> int:
-    """Return F(x, rho) sgn(x): the sign of ``x`` with probability (|x| + 1) / 256."""
-    return _sign(x) if abs(x) >= rho else 0
-
-
-@njit(cache=True)
-def _arriving(
-    s: ChipArrays, core: int, j: int, active: np.ndarray, n_active: int, key: np.uint64
-) -> int:
-    """Return the synaptic input of one neuron, stochastic synapses included."""
-    total = 0
-    for i in range(n_active):
-        axon = active[i]
-        if (s.rows[core, axon, j >> 6] >> np.uint64(j & 63)) & _ONE:
-            g = s.axon_type[core, axon]
-            weight = int(s.weights[core, g, j])
-            if (s.random_synapse[core, j] >> g) & 1:
-                weight = _chance(weight, draw(key, j, np.uint64(axon), _BITS_OF_RHO))
-            total += weight
-    return total
-
-
-@njit(cache=True)
-def _leaked(s: ChipArrays, rules: Rules, core: int, j: int, v: int, key: np.uint64) -> int:
-    """Return V after the leak."""
-    mode = s.mode[core, j]
-    leak = int(s.leak[core, j])
-    omega = _sign(v) if mode & REVERSAL else 1
-    if mode & RANDOM_LEAK:
-        leak = _chance(leak, draw(key, j, LEAK_DRAW, _BITS_OF_RHO))
-        if rules.stochastic_leak == LEAK_OUTSIDE:
-            omega = 1
-        elif rules.stochastic_leak == LEAK_UNSIGNED:
-            leak = abs(leak)
-    after = v + omega * leak
-    if rules.zero_crossing == CLAMP_ZERO_CROSSING and mode & REVERSAL and v * after < 0:
-        after = 0
-    return after
-
-
-@njit(cache=True)
-def _general(
+def _step_slowly(
     s: ChipArrays,
     rules: Rules,
     core: int,
     tick: int,
     active: np.ndarray,
-    n_active: int,
+    total: np.ndarray,
+    v: np.ndarray,
     fired: np.ndarray,
 ) -> None:
-    """One tick of a core in any mode and with any choice of the open points, neuron by neuron."""
-    key = tick_key(rules.seed, core, tick)
-    ceiling, floor = MAX_POTENTIAL, MIN_POTENTIAL
-    if rules.overflow == FORCE_SPIKE:
-        ceiling, floor = FORCED_CEILING, -FORCED_CEILING
-    for j in range(N_NEURONS):
-        v = int(s.potential[core, j]) + _arriving(s, core, j, active, n_active, key)
-        v = _leaked(s, rules, core, j, v, key)
-        forced = False  # by overflow
-        if v > ceiling or v < floor:
-            s.overflowed[core] = 1
-            if rules.overflow == WRAP:
-                v = ((v - MIN_POTENTIAL) & (MAX_POTENTIAL - MIN_POTENTIAL)) + MIN_POTENTIAL
-            else:
-                forced = bool(rules.overflow == FORCE_SPIKE and v > ceiling)
-                v = min(max(v, floor), ceiling)
-        alpha = int(s.threshold[core, j])
-        beta = int(s.negative_threshold[core, j])
-        reset = int(s.reset[core, j])
-        gamma = s.mode[core, j] & GAMMA
-        saturate = (s.mode[core, j] & SATURATE) != 0
-        eta = 0
-        if s.threshold_mask[core, j]:
-            eta = draw(key, j, THRESHOLD_DRAW, rules.threshold_bits) & s.threshold_mask[core, j]
-        if forced or v >= alpha + eta:
-            fired[j >> 6] |= _ONE << np.uint64(j & 63)
-            if not forced:
-                v = reset if gamma == 0 else (v - (alpha + eta) if gamma == 1 else v)
-        elif saturate:
-            v = max(v, -beta)
-        elif v < -(beta + eta):
-            v = -reset if gamma == 0 else (v + (beta + eta) if gamma == 1 else v)
-        s.potential[core, j] = v
+    if s.path[core] == GENERAL:
+        step_general(s, rules, core, tick, active, fired)
+        return
+    if not s.is_wide[core]:
+        widen(s, core)
+    step_wide(s, core, active, total, v, fired)
 
 
 @njit(cache=True, forceinline=True)
-def _send(s: ChipArrays, core: int, tick: int, fired: np.ndarray, v: np.ndarray) -> None:
-    """Deliver the spikes of one core; reset who fired (the general path has done that)."""
-    potential, target = s.potential[core], s.target[core]
-    resets = s.path[core] != GENERAL
-    for w in range(4):
-        word = fired[w]
+def _list_spikes(s: ChipArrays, core: int, fired: np.ndarray, spikes: np.ndarray, n: int) -> int:
+    """Append the neurons of a core that fired to the ``n`` in ``spikes``; return how many now."""
+    on_spike = s.on_spike
+    for w in range(N_NEURONS // 64):
+        word = fired[core, w]
         while word != 0:
-            j = 64 * w + lowest_bit(word)
+            spikes[n] = core * N_NEURONS + 64 * w + lowest_bit(word)
             word &= word - _ONE
-            if resets:
-                gamma = s.mode[core, j] & GAMMA
-                if gamma == 0:
-                    potential[j] = s.reset[core, j]
-                elif gamma == 1:
-                    potential[j] = v[j] - s.threshold[core, j]
-            where = target[j]
-            if where >= 0:
-                slot = (tick + (where & 15)) % N_SLOTS
-                s.scheduler[slot, where >> 12, (where >> 4) & 255] = 1
+            prefetch_line(on_spike, spikes[n])
+            n += 1
+    return n
+
+
+@njit(cache=True, forceinline=True)
+def _send(s: ChipArrays, tick: int, ring: int, spikes: np.ndarray, n: int) -> None:
+    """Deliver spikes; reset who fired (the general step has done that)."""
+    on_spike, scheduler, path, is_wide = s.on_spike, s.scheduler, s.path, s.is_wide
+    potential, table, row = s.potential, s.table, s.row
+    wide_potential, threshold = s.wide_potential, s.threshold
+    for i in range(n):
+        core, j = spikes[i] // N_NEURONS, spikes[i] % N_NEURONS
+        word = on_spike[core, j]
+        gamma = (word >> GAMMA_BIT) & GAMMA
+        if path[core] != GENERAL and gamma != 2:
+            if is_wide[core]:
+                after = wide_potential[core, j] - threshold[core, j]
+                wide_potential[core, j] = after if gamma == 1 else word >> RESET_BIT
+            else:
+                after = potential[core, j] - table[row[core, ALPHA], j]
+                potential[core, j] = after if gamma == 1 else word >> RESET_BIT
+        delay = word & DELAY_BITS
+        if delay:
+            slot, to = (tick + delay) % N_SLOTS, (word >> CORE_BIT) % MAX_CORES
+            axon = (word >> AXON_BIT) % N_AXONS
+            scheduler[ring, slot, to, axon // 64] |= _ONE << np.uint64(axon % 64)
 
 
 @njit(cache=True)
-def _step(s: ChipArrays, rules: Rules, tick: int, first: int, last: int, fired: np.ndarray) -> None:
-    """One tick of the cores ``first`` to ``last`` - 1."""
-    active = np.empty(N_NEURONS, dtype=np.uint8)
+def _step(
+    s: ChipArrays, rules: Rules, tick: int, first: int, last: int, ring: int, fired: np.ndarray
+) -> None:
+    """One tick of the cores ``first`` to ``last`` - 1, which write to one ring."""
+    active = np.empty((_BLOCK, N_AXONS), dtype=np.uint8)
+    n_active = np.empty(_BLOCK, dtype=np.int64)
+    spikes = np.empty(_BLOCK * N_NEURONS, dtype=np.int64)
     total = np.zeros(N_NEURONS, dtype=np.int16)
     v = np.empty(N_NEURONS, dtype=np.int32)
-    slot = tick % N_SLOTS
-    for core in range(first, last):
-        n_active = _take_active(s, slot, core, active)
-        events = 0
-        for i in range(n_active):
-            row = s.rows[core, active[i]]
-            events += (
-                count_bits(row[0]) + count_bits(row[1]) + count_bits(row[2]) + count_bits(row[3])
-            )
-        s.synaptic_events[core] += events
-        if s.path[core] == GENERAL:
-            _general(s, rules, core, tick, active, n_active, fired[core])
-        else:
-            _sum_weights(s, core, active, n_active, total)
-            if s.path[core] == SATURATING:
-                _saturating(s, core, total, v, fired[core])
-            else:
-                _deterministic(s, core, total, v, fired[core])
-        _send(s, core, tick, fired[core], v)
+    crossbar, is_wide, fits, synaptic_events = s.crossbar, s.is_wide, s.fits, s.synaptic_events
+    for start in range(first, last, _BLOCK):
+        stop = min(start + _BLOCK, last)
+        for core in range(start, stop):
+            n_active[core - start] = _take_active(s, tick % N_SLOTS, core, active, core - start)
+        n_spikes = 0
+        for core in range(start, stop):
+            _fetch(s, min(core + _AHEAD, last - 1))
+            k, n = core - start, n_active[core - start]
+            synaptic_events[core] += _count_events(crossbar, core, active, k, n)
+            if is_wide[core] and fits[core]:
+                narrow(s, core)
+            done = not is_wide[core] and n <= _MOST and step_narrow(s, core, active, k, n, fired)
+            if not done:
+                _step_slowly(s, rules, core, tick, active[k, :n], total, v, fired[core])
+            n_spikes = _list_spikes(s, core, fired, spikes, n_spikes)
+        _send(s, tick, ring, spikes, n_spikes)
 
 
 @njit(cache=True)
 def _insert(s: ChipArrays, inputs: Inputs, t: int, slot: int) -> None:
     for i in range(inputs.start[t], inputs.start[t + 1]):
-        s.scheduler[slot, inputs.core[i], inputs.axon[i]] = 1
+        core, axon = inputs.core[i], inputs.axon[i]
+        s.scheduler[0, slot, core, axon // 64] |= _ONE << np.uint64(axon % 64)
 
 
 @njit(cache=True)
@@ -329,7 +191,7 @@ def run_serial(
     """
     for t in range(fired.shape[0]):
         _insert(s, inputs, offset + t, (tick + t) % N_SLOTS)
-        _step(s, rules, tick + t, 0, s.path.size, fired[t])
+        _step(s, rules, tick + t, 0, s.path.size, 0, fired[t])
 
 
 @njit(cache=True, parallel=True)
@@ -342,34 +204,63 @@ def run_parallel(
     fired: np.ndarray,
     n_chunks: int,
 ) -> None:
-    """As ``run_serial``, with the cores divided among threads in ``n_chunks`` runs of cores."""
+    """As ``run_serial``, with the cores divided among threads in ``n_chunks`` runs of cores.
+
+    The scheduler needs as many rings.
+    """
     n = s.path.size
     for t in range(fired.shape[0]):
         _insert(s, inputs, offset + t, (tick + t) % N_SLOTS)
         for chunk in prange(n_chunks):
             first, last = chunk * n // n_chunks, (chunk + 1) * n // n_chunks
-            _step(s, rules, tick + t, first, last, fired[t])
+            _step(s, rules, tick + t, first, last, chunk, fired[t])
+
+
+@njit(cache=True)
+def _count_spikes(fired: np.ndarray, t: int) -> int:
+    n = 0
+    for core in range(fired.shape[1]):
+        for w in range(N_NEURONS // 64):
+            n += count_bits(fired[t, core, w])
+    return n
+
+
+@njit(cache=True)
+def _list_tick(fired: np.ndarray, t: int, first_tick: int, events: np.ndarray, n: int) -> None:
+    for core in range(fired.shape[1]):
+        for w in range(N_NEURONS // 64):
+            word = fired[t, core, w]
+            while word != 0:
+                events[n, 0] = first_tick + t
+                events[n, 1] = core
+                events[n, 2] = 64 * w + lowest_bit(word)
+                word &= word - _ONE
+                n += 1
 
 
 @njit(cache=True)
 def list_events(fired: np.ndarray, first_tick: int) -> np.ndarray:
     """Return the spikes marked in ``fired`` as rows (tick, core, neuron), sorted."""
-    n_ticks, n_cores, _ = fired.shape
-    n = 0
+    n_ticks = fired.shape[0]
+    start = np.zeros(n_ticks + 1, dtype=np.int64)
     for t in range(n_ticks):
-        for core in range(n_cores):
-            for w in range(4):
-                n += count_bits(fired[t, core, w])
-    events = np.empty((n, 3), dtype=np.int32)
-    n = 0
+        start[t + 1] = start[t] + _count_spikes(fired, t)
+    events = np.empty((start[n_ticks], 3), dtype=np.int32)
     for t in range(n_ticks):
-        for core in range(n_cores):
-            for w in range(4):
-                word = fired[t, core, w]
-                while word != 0:
-                    events[n, 0] = first_tick + t
-                    events[n, 1] = core
-                    events[n, 2] = 64 * w + lowest_bit(word)
-                    word &= word - _ONE
-                    n += 1
+        _list_tick(fired, t, first_tick, events, start[t])
+    return events
+
+
+@njit(cache=True, parallel=True)
+def list_events_parallel(fired: np.ndarray, first_tick: int) -> np.ndarray:
+    """As ``list_events``, with the ticks divided among threads."""
+    n_ticks = fired.shape[0]
+    start = np.zeros(n_ticks + 1, dtype=np.int64)
+    for t in prange(n_ticks):
+        start[t + 1] = _count_spikes(fired, t)
+    for t in range(n_ticks):
+        start[t + 1] += start[t]
+    events = np.empty((start[n_ticks], 3), dtype=np.int32)
+    for t in prange(n_ticks):
+        _list_tick(fired, t, first_tick, events, start[t])
     return events

@@ -1,4 +1,4 @@
-r"""The soft winner-take-all motif on one core: gain matching, layout, and what to expect of it.
+r"""The soft winner-take-all motif in whole numbers: gain matching, and what to expect of it.
 
 A neuron with linear reset is a threshold-linear unit (rates :math:`r` in spikes per tick),
 
@@ -12,6 +12,9 @@ as long as its negative threshold is wide. Gain matching chooses whole numbers s
     \alpha = \frac{N_E s_{EE}}{\alpha_{th}},\quad \beta_1 = \frac{N_I |s_{EI}|}{\alpha_{th}},\quad
     \beta_2 = \frac{N_E s_{IE}}{\alpha'_{th}},\quad T_E = -\frac{\lambda}{\alpha_{th}},\quad
     T_N = -\frac{\lambda'}{\alpha'_{th}}.
+
+A core has 256 axons, so with many units an inhibitory neuron listens to a part of each unit only;
+in :math:`\beta_2`, :math:`N_E` is then the size of that part.
 
 Each cell class takes one primitive of the chip:
 
@@ -28,32 +31,27 @@ LAMP5  gain normalisation         threshold of the excitatory neurons
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from swta.circuit.theory import Motif, check_inputs, steady_state
-from swta.truenorth.chip import Core
-from swta.truenorth.neuron import (
-    LINEAR_RESET,
-    MAX_THRESHOLD,
-    MAX_WEIGHT,
-    N_AXONS,
-    N_NEURONS,
-    Neurons,
-)
+from swta.truenorth.network import Network, Population, Projection, Source
+from swta.truenorth.neuron import LINEAR_RESET, MAX_THRESHOLD, MAX_WEIGHT, N_AXONS, N_NEURONS
+from swta.truenorth.placement import Placement, place
 from swta.validation import ParameterError, check_integer, check_real
 
-INPUT, RECURRENT, FEEDBACK, FEEDFORWARD = range(4)  # axon types of a motif's core
 PRIMITIVES: Final = ("Pvalb", "Sst", "Vip", "Lamp5")
 
+TYPICAL_RATE: Final = 0.1  # spikes per tick; an error of T_E or T_N counts relative to it
 _FREE_THRESHOLD: Final = 64  # that of the worked example: one input spike is one output spike
 
 
 @dataclass(frozen=True)
 class MotifRequest:
-    """What is to be put on a core.
+    """What is to be put on cores.
 
     Raises:
         ParameterError: a value out of range, or neighbour coupling, which has no place here.
@@ -68,7 +66,8 @@ class MotifRequest:
     negative_threshold: int = 640  # beta of all neurons; ten thresholds keep inhibition linear
     feedforward: float = 0.0  # PV: input of all units taken from each unit, dimensionless
     feedforward_lines: int = 0  # axons per unit that copy input axons, for the PV primitive
-    max_error: float = 0.02  # largest relative error of rounding to whole numbers
+    max_error: float = 0.02  # largest error of rounding to whole numbers, relative; of T_E and
+    # T_N relative to TYPICAL_RATE
 
     def __post_init__(self) -> None:
         if self.motif.alpha2 != 0:
@@ -85,11 +84,45 @@ class MotifRequest:
         check_real("feedforward", self.feedforward, low=0)
         check_integer("feedforward_lines", self.feedforward_lines, low=0, high=N_AXONS)
         check_real("max_error", self.max_error, low=0)
+        if self.feedforward_lines > self.neurons_per_unit:
+            raise ParameterError(
+                f"feedforward_lines = {self.feedforward_lines} copies of the input of a unit, "
+                f"which has {self.neurons_per_unit} axons; allowed: 0 … {self.neurons_per_unit}"
+            )
+        if (self.feedforward > 0) != (self.feedforward_lines > 0):
+            raise ParameterError(
+                f"feedforward = {self.feedforward:g} with feedforward_lines = "
+                f"{self.feedforward_lines}: give both or neither"
+            )
+
+    @property
+    def heard_per_unit(self) -> int:
+        """Neurons of each unit that one inhibitory neuron listens to.
+
+        All of them where the axons of a core allow it. Else units and inhibitory neurons are cut
+        into equal parts, and each part of the pool listens to one part of every unit.
+
+        Raises:
+            ParameterError: more units than axons, or no way to cut.
+        """
+        for heard in range(min(self.neurons_per_unit, N_AXONS // self.motif.n_units), 0, -1):
+            parts, rest = divmod(self.neurons_per_unit, heard)
+            if rest == 0 and self.inhibitory_neurons % parts == 0:
+                return heard
+        raise ParameterError(
+            f"fan-in: an inhibitory neuron would listen to more than {N_AXONS} of the "
+            f"{self.motif.n_units} · {self.neurons_per_unit} excitatory neurons, and "
+            f"{self.inhibitory_neurons} inhibitory neurons cannot be cut into equal parts that "
+            "listen to fewer; choose numbers with common divisors, such as powers of two"
+        )
 
 
 @dataclass(frozen=True)
 class MotifOnCore:
-    """A motif as whole numbers on a core. Weights are in units of V, inhibitory ones positive."""
+    """A motif as whole numbers. Weights are in units of V, inhibitory ones positive.
+
+    Small motifs stand on one core; ``placement`` takes as many as are needed.
+    """
 
     request: MotifRequest
     threshold: int  # alpha_th
@@ -107,134 +140,140 @@ class MotifOnCore:
         return self.request.motif.n_units
 
     @property
-    def unit_neurons(self) -> np.ndarray:
-        """Neurons of each unit, (n_units, neurons_per_unit)."""
-        per_unit = self.request.neurons_per_unit
-        return np.arange(self.n_units * per_unit).reshape(self.n_units, per_unit)
-
-    @property
-    def inhibitory_neurons(self) -> np.ndarray:
-        """Neurons of the inhibitory population."""
-        return self.unit_neurons.size + np.arange(self.request.inhibitory_neurons)
-
-    @property
-    def input_axons(self) -> np.ndarray:
-        """Axon of the external input of each excitatory neuron, (n_units, neurons_per_unit)."""
-        return self.unit_neurons
-
-    @property
-    def feedforward_axons(self) -> np.ndarray:
-        """Axons that copy the first input axons of each unit, (n_units, feedforward_lines)."""
-        lines = self.request.feedforward_lines
-        first = 2 * self.unit_neurons.size + self.request.inhibitory_neurons
-        return first + np.arange(self.n_units * lines).reshape(self.n_units, lines)
-
-    @property
     def realised(self) -> dict[str, float]:
         """The motif's numbers as the whole numbers make them, dimensionless."""
         request = self.request
         per_unit, inhibitory = request.neurons_per_unit, request.inhibitory_neurons
+        heard = request.heard_per_unit
         return {
             "input_gain": self.input_weight / self.threshold,
             "alpha": per_unit * self.recurrent_weight / self.threshold,
             "beta1": inhibitory * self.feedback_weight / self.threshold,
-            "beta2": per_unit * self.inhibitory_weight / request.inhibitory_threshold,
+            "beta2": heard * self.inhibitory_weight / request.inhibitory_threshold,
             "T_E": -self.leak / self.threshold,
             "T_N": -self.inhibitory_leak / request.inhibitory_threshold,
             "feedforward": request.feedforward_lines * self.feedforward_weight / self.threshold,
         }
 
-    def core(self, index: int = 0) -> Core:
-        """Return the core for place ``index`` of a chip; its neurons drive its own axons."""
-        units, inhibitory = self.unit_neurons, self.inhibitory_neurons
-        n_e = units.size
-        axon_type = np.zeros(N_AXONS, dtype=np.uint8)
-        axon_type[n_e : 2 * n_e] = RECURRENT
-        axon_type[2 * n_e : 2 * n_e + len(inhibitory)] = FEEDBACK
-        axon_type[self.feedforward_axons] = FEEDFORWARD
-
-        crossbar = np.zeros((N_AXONS, N_NEURONS), dtype=bool)
-        crossbar[self.input_axons.ravel(), units.ravel()] = True
-        for unit in units:
-            crossbar[np.ix_(n_e + unit, unit)] = True
-        crossbar[n_e : 2 * n_e, inhibitory] = True
-        crossbar[n_e + inhibitory, :n_e] = True
-        crossbar[self.feedforward_axons.ravel(), :n_e] = True
-
-        weights = np.zeros((N_NEURONS, 4), dtype=np.int16)
-        weights[:n_e] = (
-            self.input_weight,
-            self.recurrent_weight,
-            -self.feedback_weight,
-            -self.feedforward_weight,
+    @property
+    def network(self) -> Network:
+        """Populations ``unit_0``, ... and ``pool``, driven by sources ``input_0``, ..."""
+        request = self.request
+        per_unit, pool = request.neurons_per_unit, request.inhibitory_neurons
+        shared = {
+            "negative_threshold": request.negative_threshold,
+            "reset_mode": LINEAR_RESET,
+            "negative_saturate": True,
+        }
+        names = [f"unit_{k}" for k in range(self.n_units)]
+        sources = [f"input_{k}" for k in range(self.n_units)]
+        units = [
+            Population(name, per_unit, threshold=self.threshold, leak=self.leak, **shared)
+            for name in names
+        ]
+        inhibitory = Population(
+            "pool",
+            pool,
+            threshold=request.inhibitory_threshold,
+            leak=self.inhibitory_leak,
+            **shared,
         )
-        weights[inhibitory, RECURRENT] = self.inhibitory_weight
-        used = np.arange(N_NEURONS) < n_e + len(inhibitory)
-        inhibits = used & (np.arange(N_NEURONS) >= n_e)
-        neurons = Neurons(
-            weights=weights,
-            leak=np.where(inhibits, self.inhibitory_leak, np.where(used, self.leak, 0)),
-            threshold=np.where(inhibits, self.request.inhibitory_threshold, self.threshold),
-            negative_threshold=self.request.negative_threshold,
-            reset_mode=LINEAR_RESET,
-            negative_saturate=True,
-            target_core=np.where(used, index, -1),
-            target_axon=np.where(used, n_e + np.arange(N_NEURONS), 0) % N_AXONS,
-            core=index,
+        copied = np.zeros((per_unit, per_unit), dtype=bool)
+        copied[: request.feedforward_lines] = True
+        parts = per_unit // request.heard_per_unit
+        ways: list[tuple[str, str, int, dict[str, Any]]] = []
+        for unit, source in zip(names, sources, strict=True):
+            ways.append((source, unit, self.input_weight, {"delay": 0, "blocks": per_unit}))
+            ways.append((unit, unit, self.recurrent_weight, {}))
+            ways.append((unit, "pool", self.inhibitory_weight, {"blocks": parts}))
+            ways.append(("pool", unit, -self.feedback_weight, {}))
+            copies = {"delay": 0, "connections": copied, "axon_group": "feedforward"}
+            if request.feedforward_lines:
+                ways += [(other, unit, -self.feedforward_weight, copies) for other in sources]
+        return Network(
+            populations=[*units, inhibitory],
+            projections=[
+                Projection(pre, post, weight, **options)
+                for pre, post, weight, options in ways
+                if weight
+            ],
+            sources=[Source(name, per_unit) for name in sources],
         )
-        return Core(axon_type, crossbar, neurons)
+
+    @cached_property
+    def placement(self) -> Placement:
+        """The motif on cores.
+
+        Raises:
+            ParameterError: it does not fit; the message names the limit and the populations.
+        """
+        return place(self.network)
 
 
 def map_motif(request: MotifRequest) -> MotifOnCore:
     """Return the motif in whole numbers by the ratios above.
 
     Raises:
-        ParameterError: the motif does not fit a core, or rounding changes one of its numbers by
-            more than ``max_error``; the message names the constraint.
+        ParameterError: rounding changes one of its numbers by more than ``max_error``, or one does
+            not fit its bits; the message names it.
     """
-    _check_fit(request)
     motif, threshold = request.motif, request.threshold
+    pool = request.inhibitory_threshold
     lines = request.feedforward_lines
-    wanted = {
+    weights = {
         "recurrent_weight": motif.alpha * threshold / request.neurons_per_unit,
         "feedback_weight": motif.beta1 * threshold / request.inhibitory_neurons,
-        "inhibitory_weight": motif.beta2 * request.inhibitory_threshold / request.neurons_per_unit,
+        "inhibitory_weight": motif.beta2 * pool / request.heard_per_unit,
         "feedforward_weight": request.feedforward * threshold / lines if lines else 0.0,
-        "leak": -motif.T_E * threshold,
-        "inhibitory_leak": -motif.T_N * request.inhibitory_threshold,
     }
-    whole = {name: round(value) for name, value in wanted.items()}
-    for name, value in wanted.items():
-        if abs(whole[name]) > MAX_WEIGHT:
+    leaks = {"leak": -motif.T_E * threshold, "inhibitory_leak": -motif.T_N * pool}
+    whole = {name: round(value) for name, value in (weights | leaks).items()}
+    for name, rounded in whole.items():
+        if abs(rounded) > MAX_WEIGHT:
             raise ParameterError(
-                f"{name} = {whole[name]} does not fit the nine bits of a weight; allowed: "
+                f"{name} = {rounded} does not fit the nine bits of a weight; allowed: "
                 f"-{MAX_WEIGHT} … {MAX_WEIGHT}. Lower the threshold or take more neurons"
             )
+    scale = {name: abs(value) for name, value in weights.items()}
+    scale |= {"leak": TYPICAL_RATE * threshold, "inhibitory_leak": TYPICAL_RATE * pool}
+    for name, value in (weights | leaks).items():
         error = abs(whole[name] - value)
-        if error > request.max_error * abs(value) + 1e-9:
+        if error > request.max_error * scale[name] + 1e-9:
             raise ParameterError(
                 f"{name} = {value:.3g} would be rounded to {whole[name]}, an error of "
-                f"{error / abs(value):.1%}; allowed: {request.max_error:.1%}. Weights are whole "
+                f"{error / scale[name]:.1%}; allowed: {request.max_error:.1%}. Weights are whole "
                 "numbers: change threshold or the number of neurons, or let fit_thresholds choose"
             )
     return MotifOnCore(request, threshold=threshold, input_weight=threshold, **whole)
 
 
-def fit_thresholds(request: MotifRequest) -> MotifRequest:
-    """Return the request with the two thresholds that round its numbers least, at most 255.
+def fit_thresholds(request: MotifRequest, *, max_weight: int = MAX_WEIGHT) -> MotifRequest:
+    """Return the request with the two thresholds that round its numbers least.
 
     The negative threshold keeps its ratio to the threshold of the excitatory neurons.
+
+    Args:
+        request: the motif; its own thresholds are not used.
+        max_weight: largest weight, leak and threshold to use, at most 255.
+
+    Raises:
+        ParameterError: no threshold keeps all weights within ``max_weight``.
     """
+    check_integer("max_weight", max_weight, low=1, high=MAX_WEIGHT)
     motif, lines = request.motif, max(request.feedforward_lines, 1)
-    grid = np.arange(1, MAX_WEIGHT + 1)
+    grid = np.arange(1, max_weight + 1)
     threshold = _best(
-        grid,
-        motif.alpha * grid / request.neurons_per_unit,
-        motif.beta1 * grid / request.inhibitory_neurons,
-        request.feedforward * grid / lines,
-        motif.T_E * grid,
+        max_weight,
+        weights=(
+            motif.alpha * grid / request.neurons_per_unit,
+            motif.beta1 * grid / request.inhibitory_neurons,
+            request.feedforward * grid / lines,
+        ),
+        leak=motif.T_E * grid,
     )
-    inhibitory = _best(grid, motif.beta2 * grid / request.neurons_per_unit, motif.T_N * grid)
+    inhibitory = _best(
+        max_weight, weights=(motif.beta2 * grid / request.heard_per_unit,), leak=motif.T_N * grid
+    )
     negative = round(request.negative_threshold * threshold / request.threshold)
     return replace(
         request,
@@ -291,38 +330,21 @@ def predict_rates(mapped: MotifOnCore, inputs: ArrayLike) -> np.ndarray:
     return np.minimum(steady_state(motif, numbers["input_gain"] * rates - taken), 1.0)
 
 
-def _check_fit(request: MotifRequest) -> None:
-    excitatory = request.motif.n_units * request.neurons_per_unit
-    copies = request.motif.n_units * request.feedforward_lines
-    neurons = excitatory + request.inhibitory_neurons
-    axons = 2 * excitatory + request.inhibitory_neurons + copies
-    if request.feedforward_lines > request.neurons_per_unit:
-        raise ParameterError(
-            f"feedforward_lines = {request.feedforward_lines} copies of the input of a unit, which "
-            f"has {request.neurons_per_unit} axons; allowed: 0 … {request.neurons_per_unit}"
-        )
-    if (request.feedforward > 0) != (request.feedforward_lines > 0):
-        raise ParameterError(
-            f"feedforward = {request.feedforward:g} with feedforward_lines = "
-            f"{request.feedforward_lines}: give both or neither"
-        )
-    if neurons > N_NEURONS:
-        raise ParameterError(
-            f"neurons: {excitatory} excitatory + {request.inhibitory_neurons} inhibitory = "
-            f"{neurons} exceed the {N_NEURONS} of a core; lower neurons_per_unit or n_units"
-        )
-    if axons > N_AXONS:
-        raise ParameterError(
-            f"axons: {excitatory} input + {excitatory} recurrent + {request.inhibitory_neurons} "
-            f"feedback + {copies} feed-forward = {axons} exceed the {N_AXONS} of a core; lower "
-            "neurons_per_unit, inhibitory_neurons or feedforward_lines"
-        )
+def _best(max_weight: int, *, weights: tuple[np.ndarray, ...], leak: np.ndarray) -> int:
+    """Return the threshold 1..max_weight with the smallest largest rounding error.
 
-
-def _best(grid: np.ndarray, *wanted: np.ndarray) -> int:
-    """Return the entry of ``grid`` with the smallest largest relative rounding error."""
-    worst = np.zeros(len(grid))
-    for values in wanted:
+    ``weights`` and ``leak`` hold the exact values with each of these thresholds. The error of a
+    weight is relative, that of a leak is in spikes per tick over ``TYPICAL_RATE``.
+    """
+    leak_error = np.abs(np.round(leak) - leak) / np.arange(1, max_weight + 1)
+    worst = leak_error / TYPICAL_RATE
+    for values in weights:
         scale = np.maximum(np.abs(values), 1e-12)
         worst = np.maximum(worst, np.abs(np.round(values) - values) / scale)
-    return int(grid[np.argmin(np.round(worst, 12))])
+    for values in (*weights, leak):
+        worst[np.abs(np.round(values)) > max_weight] = np.inf
+    if np.isinf(worst).all():
+        raise ParameterError(
+            f"no threshold keeps all weights within {max_weight}; take more neurons or bits"
+        )
+    return int(np.argmin(np.round(worst, 12))) + 1
