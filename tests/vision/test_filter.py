@@ -117,7 +117,7 @@ def test_fixed_point_satisfies_the_equations():
     inputs = torch.randn(1, 4, SIDE, SIDE, generator=torch.Generator().manual_seed(1)).double()
     e = front.settle(inputs, n_iterations=500)
     sst = front.pool(e.mean(1, keepdim=True))
-    again = torch.relu(inputs + front._excite(e) - p.loop * sst)
+    again = torch.relu(inputs + p.excitation * front._excite(e) - p.loop * sst)
     assert relative(again, e) < 1e-9
 
 
@@ -129,8 +129,8 @@ def test_fixed_point_satisfies_the_equations():
 )
 @settings(max_examples=25, deadline=None)
 def test_mode_range_bounds_the_real_matrix(alpha, loop, surround, neighbours):
-    p = replace(TINY, alpha=alpha, beta1=loop, beta2=1.0, vip=0.0, surround=surround)
-    p = replace(p, neighbours=neighbours)
+    changes = {"alpha": alpha, "surround": surround, "neighbours": neighbours}
+    p = replace(TINY, beta1=loop, beta2=1.0, vip=0.0, **changes)
     least, largest = p.mode_range()
     eigenvalues = np.linalg.eigvals(circuit_matrix(p, 6)).real
     slack = 1e-6 + 0.02 * loop  # a cut Gaussian's transform dips a little below zero
@@ -276,15 +276,16 @@ def test_nothing_to_train_and_nothing_to_save():
 
 def test_weights_of_the_motif():
     motif = Motif(alpha=0.6, beta1=2.0, beta2=0.3, alpha2=0.1)
-    p = SoftWTA.from_motif(motif, pv=0.5, n_orientations=6).constants
+    p = SoftWTA.from_circuit(motif, pv=0.5, n_orientations=6).constants
     assert (p.alpha, p.beta1, p.beta2) == (pytest.approx(0.8), 2.0, 0.3)
     assert p.neighbours == pytest.approx(0.1 / 0.8)
     assert (p.pv, p.n_orientations) == (0.5, 6)
-    assert SoftWTA.from_motif(Motif()).constants == FilterParameters()
+    assert SoftWTA.from_circuit(Motif()).constants == FilterParameters()
     with pytest.raises(ParameterError, match="T_N = 1"):
-        SoftWTA.from_motif(Motif(T_N=1.0))
+        SoftWTA.from_circuit(Motif(T_N=1.0))
     with pytest.raises(ParameterError, match=r"alpha = 1\.2.*allowed: < 1"):
-        SoftWTA.from_motif(Motif(alpha=1.2))  # stable alone, but a pool that blurs does not hold it
+        # stable alone, but a pool that blurs does not hold it
+        SoftWTA.from_circuit(Motif(alpha=1.2))
 
 
 def test_unstable_weights_are_refused_with_the_bound():
@@ -324,11 +325,11 @@ def test_bad_constants_are_named(field, value):
     ("images", "words"),
     [
         (torch.rand(3, 16, 16), "shape"),
-        (torch.rand(1, 16, 16, 3), "channels"),
-        (torch.rand(1, 2, 16, 16), "1 or 3 channels"),
+        (torch.rand(1, 16, 16, 3), "Move the channels"),
+        (torch.rand(1, 0, 16, 16), "at least one"),
         (torch.rand(1, 3, 16, 5), "smaller than the kernel"),
         (torch.zeros(1, 3, 16, 16, dtype=torch.uint8), "Divide by 255"),
-        (torch.rand(0, 3, 16, 16), "empty"),
+        (torch.rand(0, 3, 16, 16), "at least one image"),
         (torch.full((1, 3, 16, 16), 1.5), r"allowed: \[0, 1\]"),
         (torch.full((1, 3, 16, 16), -0.1), r"allowed: \[0, 1\]"),
         (torch.full((1, 3, 16, 16), math.nan), "finite"),

@@ -11,6 +11,7 @@ from swta.data.choice import (
     choose_digit_sources,
     choose_scene_source,
 )
+from swta.data.corruptions import CORRUPTIONS, PUBLISHED_SEVERITY, corrupt, corrupt_digits
 from swta.data.digits import DigitSet, load_digits, load_usps
 from swta.data.errors import DataCorrupt, DataUnavailable, DownloadError
 from swta.data.fetch import fetch
@@ -31,6 +32,8 @@ from swta.data.scenes import (
 from swta.data.unpack import place
 
 __all__ = [
+    "CORRUPTIONS",
+    "PUBLISHED_SEVERITY",
     "DataCorrupt",
     "DataSet",
     "DataUnavailable",
@@ -48,6 +51,8 @@ __all__ = [
     "check_scenes",
     "choose_digit_sources",
     "choose_scene_source",
+    "corrupt",
+    "corrupt_digits",
     "draw_background",
     "draw_street",
     "fetch",

@@ -1,8 +1,8 @@
 """Chapter 5: the motif as a filter in front of a vision transformer.
 
-`SoftWTA` turns an image into three channels of competing orientation columns; `OrientationEnergy`,
-`Standardise` and `Unfiltered` are what it is compared with. `train_arms` trains the same
-transformer behind each of them and tests it on digits from elsewhere.
+`SoftWTA` turns an image into three channels of competing columns; the front-ends of `CONTROLS` are
+what it is compared with. `train_arms` trains the same transformer behind each of them and tests it
+on digits from elsewhere. `measure_attention_on_digit` and its kin ask why.
 """
 
 from swta.vision.arms import (
@@ -18,18 +18,29 @@ from swta.vision.arms import (
     tabulate_learning,
     train_arms,
 )
-from swta.vision.controls import (
-    CONTROLS,
-    FRONT_LABELS,
-    OrientationEnergy,
+from swta.vision.colour_invariant import ColourInvariant
+from swta.vision.contrast import (
+    AdaptiveEqualisation,
+    DifferenceOfGaussians,
+    LocalContrast,
+    LocalResponse,
     Standardise,
     Unfiltered,
-    create_front,
 )
-from swta.vision.filter import FilterParameters, OrientationBank, SoftWTA, gabor_bank
+from swta.vision.controls import CONTROLS, FRONT_LABELS, create_front
+from swta.vision.cortical import DivisiveNormalisation, OrientationEnergy, PushPull, VOneFront
+from swta.vision.embedding import (
+    classify_by_prototypes,
+    embed_images,
+    measure_cka,
+    measure_few_shot,
+)
+from swta.vision.filter import FORMS, SoftWTA
 from swta.vision.images import (
     FilterStages,
+    FilterTransform,
     filter_images,
+    is_fixed,
     measure_settling_error,
     to_tensor,
     trace_filter,
@@ -41,6 +52,8 @@ from swta.vision.models import (
     create_transformer,
     prepend,
 )
+from swta.vision.orientation import OrientationBank, PixelBank, gabor_bank
+from swta.vision.parameters import CircuitParameters, FilterParameters, PixelParameters
 from swta.vision.plots import (
     DOMAIN_LABELS,
     plot_gains,
@@ -49,9 +62,14 @@ from swta.vision.plots import (
     plot_stages,
     plot_unseen,
 )
-from swta.vision.scores import (
-    steps_to_reach,
+from swta.vision.random_convolution import RandomConvolution
+from swta.vision.salience import (
+    mask_digits,
+    measure_attention_on_digit,
+    measure_gradient_on_digit,
+    roll_out_attention,
 )
+from swta.vision.scores import steps_to_reach
 from swta.vision.training import (
     TrainingParameters,
     TrainingResult,
@@ -64,29 +82,51 @@ from swta.vision.training import (
 __all__ = [
     "CONTROLS",
     "DOMAIN_LABELS",
+    "FORMS",
     "FRONT_LABELS",
+    "AdaptiveEqualisation",
     "ArmsResult",
+    "CircuitParameters",
+    "ColourInvariant",
+    "DifferenceOfGaussians",
+    "DivisiveNormalisation",
     "FilterParameters",
     "FilterStages",
+    "FilterTransform",
+    "LocalContrast",
+    "LocalResponse",
     "OrientationBank",
     "OrientationEnergy",
+    "PixelBank",
+    "PixelParameters",
+    "PushPull",
+    "RandomConvolution",
     "SoftWTA",
     "Standardise",
     "TrainingParameters",
     "TrainingResult",
     "TransformerParameters",
     "Unfiltered",
+    "VOneFront",
     "Whiten",
     "choose_device",
+    "classify_by_prototypes",
     "count_flops",
     "count_trainable",
     "create_front",
     "create_transformer",
+    "embed_images",
     "filter_images",
     "find_best_control",
     "gabor_bank",
+    "is_fixed",
+    "mask_digits",
+    "measure_attention_on_digit",
+    "measure_cka",
+    "measure_few_shot",
     "measure_gain",
     "measure_gains",
+    "measure_gradient_on_digit",
     "measure_hits",
     "measure_settling_error",
     "measure_steps",
@@ -97,6 +137,7 @@ __all__ = [
     "plot_stages",
     "plot_unseen",
     "prepend",
+    "roll_out_attention",
     "shift_images",
     "steps_to_reach",
     "summarise_accuracy",

@@ -25,7 +25,8 @@ from swta.intervals import (
     ratio_interval,
 )
 from swta.validation import ParameterError, check_choice, check_integer
-from swta.vision.images import filter_images
+from swta.vision.contrast import Unfiltered
+from swta.vision.images import filter_images, is_fixed
 from swta.vision.models import TransformerParameters
 from swta.vision.scores import steps_to_reach
 from swta.vision.training import TrainingParameters, choose_device, measure_hits, train
@@ -73,6 +74,7 @@ class _Job:
     training: TrainingParameters
     seed: int
     device: str
+    front: nn.Module | None  # only if the images could not be filtered beforehand
 
 
 def train_arms(
@@ -89,7 +91,8 @@ def train_arms(
 ) -> ArmsResult:
     """Train and test the same transformer behind each front-end, with the same seeds.
 
-    Each data set passes each fixed filter once. On the CPU every training has one thread, so the
+    Each data set passes each fixed filter once; a front-end that is trained or random becomes part
+    of the model instead. On the CPU every training has one thread, so the
     numbers do not depend on ``workers``.
 
     Args:
@@ -119,10 +122,13 @@ def train_arms(
     cut = len(source) - held_out
     jobs = []
     for front in fronts.values():
-        x = filter_images(front, source.images)
-        sets = tuple((filter_images(front, t.images), t.labels) for t in tests)
+        fixed = is_fixed(front)
+        before = front if fixed else Unfiltered()
+        within = None if fixed else front
+        x = filter_images(before, source.images)
+        sets = tuple((filter_images(before, t.images), t.labels) for t in tests)
         kept = (x[:cut], source.labels[:cut]), (x[cut:], source.labels[cut:])
-        jobs += [_Job(*kept, sets, transformer, training, seed, device) for seed in seeds]
+        jobs += [_Job(*kept, sets, transformer, training, seed, device, within) for seed in seeds]
     results = _run(jobs, workers)
     shape = (len(fronts), len(seeds), -1)
     return ArmsResult(
@@ -228,12 +234,13 @@ def measure_steps_ratio(result: ArmsResult, arm: str, *, baseline: str) -> Inter
 def count_flops(module: nn.Module, shape: tuple[int, int, int]) -> int:
     """Floating-point operations of one forward pass in training mode for one image (C, H, W).
 
-    Convolutions and products of matrices are counted, two operations per multiply-add.
+    Convolutions and products of matrices are counted, two operations per multiply-add. The filter
+    is counted as it runs where gradients are wanted, which is the dearer of its two ways.
     """
     was_training = module.training
     module.train()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module(torch.rand(2, *shape))
+    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
+        module(torch.rand(2, *shape).requires_grad_())
     module.train(was_training)
     return counter.get_total_flops() // 2
 
@@ -261,6 +268,7 @@ def _train_one(job: _Job) -> tuple[NDArray, NDArray, NDArray]:
         training=job.training,
         seed=job.seed,
         device=job.device,
+        front=job.front,
     )
     hits = np.array([measure_hits(result.model, x, y) for x, y in job.tests])
     return result.steps, result.validation_accuracy, hits

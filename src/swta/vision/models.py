@@ -121,8 +121,33 @@ def encode_positions(side: int, width: int) -> Tensor:
 
 
 def prepend(front: nn.Module, model: nn.Module) -> nn.Sequential:
-    """One module that filters its images (B, C, H, W) and hands the result to ``model``."""
+    """One module that filters its images (B, C, H, W) in [0, 1] and hands the result to ``model``.
+
+    Any model of timm whose first layer takes the filter's number of channels will do (three, for
+    every front-end here). The filter sees the images before any normalisation by mean and s.d.
+
+    Raises:
+        ParameterError: a model of timm whose first layer takes another number of channels.
+    """
+    wanted, given = _first_channels(model), getattr(front, "out_channels", 3)
+    if wanted is not None and wanted != given:
+        raise ParameterError(
+            f"the model takes {wanted} channels, the filter gives {given}; allowed: as many. "
+            f"Create the model with in_chans={given}"
+        )
     return nn.Sequential(front, model)
+
+
+def _first_channels(model: nn.Module) -> int | None:
+    """Channels that a model of timm takes, None where it does not say."""
+    name = (getattr(model, "pretrained_cfg", None) or {}).get("first_conv")
+    if not isinstance(name, str):
+        embedding = getattr(getattr(model, "patch_embed", None), "proj", None)
+        return getattr(embedding, "in_channels", None)
+    try:
+        return getattr(model.get_submodule(name), "in_channels", None)
+    except AttributeError:  # a model that was changed after it was made
+        return None
 
 
 def count_trainable(module: nn.Module) -> int:

@@ -22,8 +22,18 @@ from swta.vision.images import FilterStages
 ARM_COLOURS: Final = {
     "unfiltered": "#555555",
     "standardised": "#56B4E9",
+    "dog": "#A6761D",
+    "local_contrast": "#8C564B",
+    "local_response": "#BCBD22",
+    "clahe": "#F0B400",
+    "ciconv_w": "#7F3C8D",
+    "randconv": "#000000",
+    "vone": "#E377C2",
+    "push_pull": "#17A2A2",
+    "divisive": "#66A61E",
     "energy": "#0072B2",
     "normalised_energy": "#009E73",
+    "pixel_swta": "#F4A582",
     "swta": COLOURS["Pyr"],
 }
 DOMAIN_LABELS: Final = {

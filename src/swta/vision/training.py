@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 
@@ -103,7 +104,9 @@ def measure_hits(
     device = next(model.parameters()).device
     model.eval()
     hits = 0
-    with torch.inference_mode():
+    # a front-end that is random in testing, too, draws the same numbers each time
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         for start in range(0, len(labels), batch):
             x = torch.from_numpy(images[start : start + batch]).to(device).float()
             likeliest = model(x).argmax(1).cpu().numpy()
@@ -120,6 +123,7 @@ def train(
     training: TrainingParameters,
     seed: int,
     device: str = "cpu",
+    front: nn.Module | None = None,
 ) -> TrainingResult:
     """Train a transformer from scratch on filtered images; the same seed gives the same numbers.
 
@@ -129,6 +133,8 @@ def train(
         transformer, training: the two records of choices.
         seed: of the weights, the order of the images, shifts, noise and dropped patches.
         device: torch device; repeatable to the bit on ``cpu`` with a fixed number of threads.
+        front: a front-end that is trained or random, so that the images could not be filtered
+            beforehand; a copy of it becomes the first part of the model.
 
     Raises:
         ParameterError: images and labels of different length, labels outside the classes, or a
@@ -139,7 +145,7 @@ def train(
         _check_labels(pictures, digits, transformer.n_classes)
     p = training
     source, classes = torch.from_numpy(images), torch.from_numpy(labels)
-    model = prepend(Whiten(source, p.fano), create_transformer(transformer, seed=seed)).to(device)
+    model = _assemble(front, source, p.fano, create_transformer(transformer, seed=seed)).to(device)
     matrices: list[Tensor] = [w for w in model.parameters() if w.ndim > 1]
     vectors: list[Tensor] = [w for w in model.parameters() if w.ndim <= 1]
     optimiser = torch.optim.AdamW(
@@ -175,6 +181,19 @@ def train(
             if step + 1 in checks:
                 accuracies.append(measure_hits(model, *validation) / len(validation[1]))
     return TrainingResult(model.eval(), checks, np.array(accuracies), losses, seed)
+
+
+def _assemble(
+    front: nn.Module | None, source: Tensor, fano: float, transformer: nn.Module
+) -> nn.Sequential:
+    """Front-end if there is one, whitening by what comes out of it at the start, transformer."""
+    if front is None:
+        return prepend(Whiten(source, fano), transformer)
+    front = copy.deepcopy(front).eval()
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        sample = torch.cat([front(part.float()) for part in source[:1024].split(128)])
+    return nn.Sequential(front, *prepend(Whiten(sample, fano), transformer))
 
 
 def _check_labels(images: NDArray, labels: NDArray, n_classes: int) -> None:
