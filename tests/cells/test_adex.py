@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from swta.cells import AdExParameters, lif_rate, passive_response, rheobase, spike_threshold
 from swta.cells.adex import PARAMETER_NAMES
-from swta.cells.population import simulate_trains
+from swta.cells.population import simulate_population
 from swta.validation import ParameterError
 
 CELL = AdExParameters(
@@ -43,10 +43,10 @@ cells = st.builds(
 
 def count_spikes(cell, currents, duration_ms=1000.0, dt_ms=0.05):
     values = np.array([[getattr(cell, name) for name in PARAMETER_NAMES]])
-    counts, _ = simulate_trains(
-        values, np.atleast_2d(np.asarray(currents, float)), duration_ms, dt_ms
+    result = simulate_population(
+        values, currents, duration_ms=duration_ms, dt_ms=dt_ms, max_spikes=1
     )
-    return counts[0]
+    return result.counts[0]
 
 
 @given(cell=cells)
@@ -81,6 +81,42 @@ def test_rheobase_with_subthreshold_adaptation_is_where_the_steady_state_ends():
 def test_rheobase_refuses_a_cell_that_oscillates_first():
     with pytest.raises(ParameterError, match=r"a = 5 nS .*below .* 0\.83"):
         rheobase(replace(CELL, a=5.0))
+
+
+@given(cell=cells, ratio=st.floats(-0.8, -0.05))
+def test_rheobase_with_a_depolarising_slow_current_is_where_the_steady_state_ends(cell, ratio):
+    """A negative a lowers the leak that is left once w has followed."""
+    cell = replace(cell, a=ratio * cell.g_L, V_T=cell.V_T + 15.0)
+    v = np.linspace(cell.E_L - 5, cell.V_T + 5 * cell.Delta_T, 200_001)
+    onset = cell.g_L * cell.Delta_T * np.exp((v - cell.V_T) / cell.Delta_T)
+    steady = (cell.g_L + cell.a) * (v - cell.E_L) - onset
+    assert rheobase(cell) == pytest.approx(steady.max(), abs=1e-4)
+    assert cell.steady_resistance > cell.input_resistance
+
+
+def test_simulated_rheobase_with_negative_a_is_the_closed_form_and_the_first_spike_is_late():
+    cell = replace(CELL, a=-2.0, tau_w=200.0)
+    current = rheobase(cell)
+    silent, fires = count_spikes(cell, [0.98 * current, 1.02 * current], duration_ms=10_000.0)
+    assert silent == 0
+    assert fires > 0
+    values = np.array([[getattr(one, name) for name in PARAMETER_NAMES] for one in (cell, CELL)])
+    currents = 1.02 * np.array([[current], [rheobase(CELL)]])
+    first = simulate_population(values, currents, duration_ms=10_000.0).times_ms[:, 0, 0]
+    assert first[0] > first[1] + 200.0
+
+
+def test_a_cell_that_a_negative_a_makes_fire_without_input_is_refused():
+    lowest = CELL.E_L + CELL.Delta_T * (1 - np.log1p(-3.1 / CELL.g_L))
+    fine = replace(CELL, V_T=lowest + 0.01, a=-3.1)
+    assert rheobase(fine) == pytest.approx(0.031, abs=1e-3)
+    with pytest.raises(ParameterError, match=r"V_T = .* fires without input"):
+        replace(CELL, V_T=lowest - 0.01, a=-3.1)
+
+
+def test_negative_b_speeds_firing_up_and_positive_b_slows_it_down():
+    counts = [count_spikes(replace(CELL, b=b), [150.0])[0] for b in (-2.0, 0.0, 20.0)]
+    assert counts[0] > counts[1] > counts[2] > 0
 
 
 @given(
@@ -146,8 +182,9 @@ def test_passive_response_starts_at_rest_and_ends_at_ohms_law():
         ("E_L", float("nan")),
         ("Delta_T", 0.0),
         ("tau_w", 0.0),
-        ("a", -0.1),
-        ("b", -1.0),
+        ("a", -6.2),
+        ("a", float("inf")),
+        ("b", float("nan")),
         ("refractory", -1.0),
         ("V_T", -75.0),
         ("V_peak", -56.0),

@@ -11,10 +11,8 @@ from swta.cells import (
     COLOURS,
     FEATURES,
     Recordings,
-    compare_features,
     load_class,
     plot_class_features,
-    plot_comparison,
     plot_feature,
     plot_fi,
     plot_fi_classes,
@@ -117,14 +115,3 @@ def test_traces_reach_the_peak_at_each_spike():
         assert ax.lines[1].get_ydata().max() == pytest.approx(model.V_peak)
         assert ax.get_legend().get_texts()[0].get_text() == "−70 pA"
     assert np.array_equal(before, result.traces), "drawing changes no result"
-
-
-def test_comparison_has_a_marker_per_class_and_feature(statistics):
-    rows = [{f: e.median for f, e in m.items()} | {"hero_rate_hz": 0} for m in statistics.values()]
-    comparison = compare_features(pd.DataFrame(rows), statistics)
-    ax = plot_comparison(comparison)
-    markers = [line for line in ax.lines if line.get_marker() not in ("None", "")]
-    assert sum(len(line.get_xdata()) for line in markers) == len(comparison)
-    labels = [text.get_text() for text in ax.get_yticklabels()]
-    assert labels[0] == "Resting potential: derived"
-    assert "First-spike latency: predicted" in labels

@@ -8,10 +8,8 @@ from swta.cells import (
     CLASSES,
     FEATURES,
     Recordings,
-    compare_features,
     compare_fi,
     describe_fi_distance,
-    list_outside,
     load_cells,
     load_fi_curves,
     load_recordings,
@@ -155,25 +153,16 @@ def test_unknown_data_set_is_refused():
         load_recordings("allen")
 
 
-def test_comparison_places_the_median_at_zero_and_quartiles_at_one(statistics):
-    rows = []
-    for name, measured in statistics.items():
-        at = {"Pyr": "median", "Pvalb": "q25", "Sst": "q75", "Vip": "median", "Lamp5": "q75"}[name]
-        values = {feature: getattr(entry, at) for feature, entry in measured.items()}
-        rows.append(values | {"hero_rate_hz": 1.0})
-    comparison = compare_features(pd.DataFrame(rows), statistics)
-    assert comparison["inside"].all()
-    assert comparison["defining"].sum() == 30
-    places = comparison.groupby("class")["position"].unique()
-    assert places["Pyr"].tolist() == [0.0]
-    assert places["Pvalb"].tolist() == [-1.0]
-    assert places["Sst"].tolist() == [1.0]
-    assert "hero_rate_hz" not in set(comparison["feature"]), "not in this data set"
-    assert list_outside(comparison) == "none"
-    rows[0]["tau_ms"] = 100.0
-    off = compare_features(pd.DataFrame(rows), statistics)
-    assert off["inside"].sum() == len(off) - 1
-    assert list_outside(off) == "Pyr membrane time constant (100 against 15.4 to 24.1)"
+def test_each_class_comes_from_its_own_data_set(tables):
+    def specimens(data_set, names):
+        cells = load_cells(data_set)
+        own = cells[cells["class"].isin(names)]
+        return set(zip(own["class"], own["specimen_id"], strict=True))
+
+    expected = specimens("cell_types", ("Pyr", "Pvalb", "Sst"))
+    expected |= specimens("patchseq", ("Vip", "Lamp5"))
+    assert specimens("by_class", CLASSES) == expected
+    assert {name for name, _ in expected} >= {"Pyr", "Pvalb", "Vip"}
 
 
 def curve(specimen, name, currents, rates, kind="steps"):

@@ -8,8 +8,6 @@ from scipy.integrate import solve_ivp
 from test_adex import CELL
 
 from swta.cells import AdExParameters, passive_response, simulate_steps
-from swta.cells.adex import PARAMETER_NAMES
-from swta.cells.population import adaptation_indices, simulate_trains
 from swta.validation import ParameterError
 
 ADAPTING = AdExParameters(**{**CELL.as_dict(), "b": 40.0, "tau_w": 100.0})
@@ -80,31 +78,6 @@ def test_spike_trains_agree_with_an_adaptive_integrator(cell):
         assert np.mean(np.diff(train[:k])) == pytest.approx(
             np.mean(np.diff(reference[:k])), rel=0.01
         )
-
-
-def test_brian_and_the_compiled_population_give_the_same_spikes():
-    models = [CELL, ADAPTING, FAST]
-    currents = np.array([[110.0, 130.0, 180.0], [110.0, 130.0, 180.0], [350.0, 420.0, 500.0]])
-    result = simulate_steps(models, currents, dt_ms=0.1)
-    values = np.array([[getattr(m, name) for name in PARAMETER_NAMES] for m in models])
-    counts, times = simulate_trains(values, currents, 1000.0, 0.1)
-    assert counts.tolist() == result.counts.tolist()
-    assert counts.max() > 20
-    for i in range(3):
-        for j in range(3):
-            own = times[i, j, : counts[i, j]]
-            assert own == pytest.approx(result.spike_times[i][j], abs=1e-6)
-    assert adaptation_indices(times) == pytest.approx(result.adaptation, abs=1e-9, nan_ok=True)
-
-
-def test_compiled_and_interpreted_population_code_agree():
-    values = np.array([[getattr(FAST, name) for name in PARAMETER_NAMES]])
-    currents = np.array([[0.0, 900.0]])
-    compiled = simulate_trains(values, currents, 60.0, 0.1, 3)
-    plain = simulate_trains.py_func(values, currents, 60.0, 0.1, 3)
-    assert compiled[0].tolist() == plain[0].tolist()
-    assert compiled[0][0, 1] > 3, "more spikes than kept times"
-    assert compiled[1] == pytest.approx(plain[1], nan_ok=True)
 
 
 def test_many_cells_at_once_equal_one_by_one_in_any_order():

@@ -41,8 +41,8 @@ class AdExParameters:
     V_T: float  # mV, where the exponential's slope equals the leak's; derived from the rheobase
     Delta_T: float  # mV, slope factor of spike onset; derived from the measured spike threshold
     tau_w: float  # ms, time constant of adaptation; fitted to f-I slope and adaptation index
-    a: float  # nS, subthreshold adaptation; assumed 0 (Brette and Gerstner 2005 use 4)
-    b: float  # pA, spike-triggered adaptation; fitted to f-I slope and adaptation index
+    a: float  # nS, subthreshold adaptation, above -g_L; below 0 a slow depolarising current
+    b: float  # pA, spike-triggered adaptation; below 0 an after-depolarising current
     V_reset: float  # mV, membrane potential after a spike; fast trough, not above V_T
     refractory: float  # ms, length of a spike; measured: Teeter et al. 2018, spike cut
     V_peak: float  # mV, where a spike is cut off; measured: peak of the action potential
@@ -53,16 +53,23 @@ class AdExParameters:
         check_real("E_L", self.E_L, low=-150, high=50, unit="mV")
         check_real("Delta_T", self.Delta_T, low=0, open_low=True, unit="mV")
         check_real("tau_w", self.tau_w, low=0, open_low=True, unit="ms")
-        check_real("a", self.a, low=0, unit="nS")
-        check_real("b", self.b, low=0, unit="pA")
+        check_real(
+            "a",
+            self.a,
+            low=-self.g_L,
+            open_low=True,
+            unit="nS",
+            hint="At or below -g_L the membrane has no stable resting potential",
+        )
+        check_real("b", self.b, unit="pA")
         check_real("refractory", self.refractory, low=0, unit="ms")
         check_real(
             "V_T",
             self.V_T,
-            low=self.E_L + self.Delta_T,
+            low=self.E_L + self.Delta_T * (1 - np.log1p(min(self.a, 0.0) / self.g_L)),
             open_low=True,
             unit="mV",
-            hint="At or below E_L + Delta_T the cell fires without input",
+            hint="At or below it (E_L + Delta_T for a >= 0) the cell fires without input",
         )
         check_real("V_peak", self.V_peak, low=self.V_T, open_low=True, unit="mV")
         check_real("V_reset", self.V_reset, high=self.V_peak, open_high=True, unit="mV")
@@ -76,6 +83,11 @@ class AdExParameters:
     def input_resistance(self) -> float:
         """Input resistance at rest without adaptation, 1 / g_L, in MΩ."""
         return 1e3 / self.g_L
+
+    @property
+    def steady_resistance(self) -> float:
+        """Slope of the leak's steady current-voltage relation, 1 / (g_L + a), in MΩ."""
+        return 1e3 / (self.g_L + self.a)
 
     def as_dict(self) -> dict[str, float]:
         """Name to value, in the units of the fields."""
@@ -98,7 +110,8 @@ def rheobase(parameters: AdExParameters) -> float:
     The current-voltage relation of the resting state peaks where exp((V - V_T) / Delta_T) equals 1
     + a / g_L; the peak is the rheobase. Without subthreshold adaptation it is g_L (V_T - E_L -
     Delta_T). It holds while the resting state is lost in a saddle-node bifurcation, a / g_L <
-    tau_m / tau_w (Touboul and Brette 2008).
+    tau_m / tau_w (Touboul and Brette 2008), so for every negative a. A step of finite length needs
+    more: a negative a is slow to help, and the cell fires late.
 
     Raises:
         ParameterError: a is so large that the resting state is lost in a Hopf bifurcation instead.

@@ -1,87 +1,12 @@
-"""Model cells against measured ones: features against quartiles, f-I curves against f-I curves."""
+"""f-I curves of the classes' central cells against the measured ones."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from swta.cells.classes import CLASSES, LABELS
-from swta.cells.statistics import FEATURES, ClassStatistics
-
-# Which part each compared feature had in the model.
-ROLES: Final = {
-    "v_rest_mV": "derived",
-    "input_resistance_MOhm": "derived",
-    "tau_ms": "derived",
-    "rheobase_pA": "derived",
-    "fi_slope_hz_per_pA": "fitted",
-    "adaptation_index": "fitted",
-    "threshold_v_mV": "derived",
-    "latency_hero_ms": "predicted",
-    "isi_rate_at_hero_hz": "predicted",
-    "hero_rate_hz": "predicted",
-}
-COMPARED_LABELS: Final = {
-    **FEATURES,
-    "threshold_v_mV": "Spike threshold (mV)",
-    "latency_hero_ms": "First-spike latency (ms)",
-    "isi_rate_at_hero_hz": "Rate from intervals (Hz)",
-    "hero_rate_hz": "Rate from count (Hz)",
-}
-
-
-def compare_features(
-    features: pd.DataFrame, statistics: Mapping[str, ClassStatistics]
-) -> pd.DataFrame:
-    """Each feature of each simulated class cell against the measured median and quartiles.
-
-    Args:
-        features: from `swta.cells.protocol.measure_cells`, one row per class in the order of
-            ``statistics``.
-        statistics: of the same classes.
-
-    Returns:
-        Columns class, feature, role (derived, fitted or predicted), defining (one of `FEATURES`),
-        model, median, q25, q75, inside (model between the quartiles) and position: 0 at the
-        median, -1 and 1 at the quartiles. Features that a data set lacks are left out.
-    """
-    rows = []
-    for (name, measured), (_, model) in zip(statistics.items(), features.iterrows(), strict=True):
-        for feature, role in ROLES.items():
-            if feature not in measured:
-                continue
-            entry, value = measured[feature], float(model[feature])
-            half = entry.q75 - entry.median if value > entry.median else entry.median - entry.q25
-            rows.append(
-                {
-                    "class": name,
-                    "feature": feature,
-                    "role": role,
-                    "defining": feature in FEATURES,
-                    "model": value,
-                    "median": entry.median,
-                    "q25": entry.q25,
-                    "q75": entry.q75,
-                    "inside": entry.contains(value),
-                    "position": (value - entry.median) / half,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def list_outside(comparison: pd.DataFrame) -> str:
-    """The pairs outside the quartiles as a sentence's list, with model and quartiles; or "none"."""
-    rows = comparison[~comparison["inside"]]
-    parts = [
-        f"{LABELS[row['class']]} {COMPARED_LABELS[row['feature']].split(' (')[0].lower()} "
-        f"({row['model']:.3g} against {row['q25']:.3g} to {row['q75']:.3g})"
-        for row in rows.to_dict("records")
-    ]
-    return "; ".join(parts) or "none"
 
 
 def compare_fi(

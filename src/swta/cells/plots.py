@@ -1,4 +1,4 @@
-"""Figures of chapter 1: classes, f-I curves, traces, and the model against the measurements."""
+"""Figures of chapter 1: classes, f-I curves, and traces."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from swta.cells.classes import CLASSES, COLOURS, LABELS
-from swta.cells.compare import COMPARED_LABELS, ROLES
 from swta.cells.simulate import StepResult
 from swta.cells.statistics import FEATURES, ClassStatistics, FeatureStatistics
 
 _OTHER_LAYERS = "0.8"
-_MARKERS = dict(zip(CLASSES, ("o", "s", "^", "D", "v"), strict=True))
 
 
 def plot_feature(
@@ -195,37 +193,17 @@ def plot_traces(result: StepResult, V_peak: NDArray[np.float64]) -> Figure:
     return fig
 
 
-def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw where each simulated class cell lies: 0 is the measured median, ±1 its quartiles.
-
-    Args:
-        comparison: from `compare_features`.
-        ax: where to draw.
-    """
-    ax = ax or plt.subplots(figsize=(6.5, 3.6), layout="constrained")[1]
-    features = [feature for feature in ROLES if feature in set(comparison["feature"])]
-    ax.axvspan(-1, 1, color="0.92", lw=0, zorder=0)
-    ax.axvline(0, color="0.6", lw=0.8, zorder=1)
-    for offset, name in zip(np.linspace(-0.28, 0.28, len(CLASSES)), CLASSES, strict=True):
-        own = comparison[comparison["class"] == name]
-        ax.plot(
-            own["position"],
-            [features.index(feature) + offset for feature in own["feature"]],
-            _MARKERS[name],
-            color=COLOURS[name],
-            ms=4.5,
-            label=LABELS[name],
-        )
-    ax.set_yticks(
-        range(len(features)), [f"{COMPARED_LABELS[f].split(' (')[0]}: {ROLES[f]}" for f in features]
-    )
-    ax.invert_yaxis()
-    reach = 1.1 * max(2.0, float(comparison["position"].abs().max()))
-    ax.set_xlim(-reach, reach)
-    ax.set_xlabel("Model cell against measured cells (0: median, −1 and 1: quartiles)")
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-    return ax
-
-
 def _letter(ax: Axes, letter: str) -> None:
     ax.set_title(letter, loc="left", fontweight="bold")
+
+
+def plot_missing() -> Figure:
+    """Draw nothing but the reason: the recordings that a figure needs are not at hand."""
+    fig, ax = plt.subplots(figsize=(7.0, 1.2), layout="constrained")
+    ax.set_axis_off()
+    ax.text(
+        0.5, 0.5,
+        "Not drawn: the recordings are not at hand (see `swta data list`).",
+        ha="center", va="center",
+    )  # fmt: skip
+    return fig

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from swta.cells.classes import CLASSES
-from swta.cells.statistics import DATA_SETS, FEATURES
+from swta.cells.statistics import BY_CLASS, CHOICES, DATA_SETS, DEFAULTS, FEATURES
 from swta.data.errors import DataUnavailable
 from swta.data.physiology import load_table
 from swta.validation import check_choice
@@ -83,20 +83,20 @@ class Recordings:
         )
 
 
-def load_recordings(data_set: str = "cell_types") -> Recordings:
+def load_recordings(data_set: str = BY_CLASS) -> Recordings:
     """Cells (`load_cells`) and f-I curves (`load_fi_curves`); both empty where no table is at hand.
 
     Raises:
         ParameterError: unknown data set.
     """
-    check_choice("data_set", data_set, DATA_SETS)
+    check_choice("data_set", data_set, CHOICES)
     try:
         return Recordings(load_cells(data_set), load_fi_curves())
     except DataUnavailable:
         return Recordings()
 
 
-def load_cells(data_set: str = "cell_types") -> pd.DataFrame:
+def load_cells(data_set: str = BY_CLASS) -> pd.DataFrame:
     """Features of every recorded cell of the five classes in V1 layer 2/3, one row a cell.
 
     Columns: specimen_id, class, and the six of `FEATURES` in the unit of their name; for the
@@ -108,7 +108,11 @@ def load_cells(data_set: str = "cell_types") -> pd.DataFrame:
         swta.data.DataUnavailable: the tables are not at hand.
         ParameterError: unknown data set.
     """
-    check_choice("data_set", data_set, DATA_SETS)
+    check_choice("data_set", data_set, CHOICES)
+    if data_set == BY_CLASS:
+        each = {choice: load_cells(choice) for choice in DATA_SETS}
+        own = [each[DEFAULTS[name]].query("`class` == @name") for name in CLASSES]
+        return pd.concat(own, ignore_index=True)
     if data_set == "cell_types":
         table = load_table("cells/allen_cell_types_mouse", impossible="exclude")
         here = (table["area"] == "VISp") & (table["layer"] == "2/3")

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from swta.paper.execute import Run
+from swta.paper.sweep.command import sweep
 from swta.validation import ParameterError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Find, fetch and verify the data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command()(sweep)
 
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
@@ -37,7 +39,7 @@ ProfileOption = Annotated[
 
 
 @contextmanager
-def _clear_errors() -> Iterator[None]:
+def clear_errors() -> Iterator[None]:
     """Turn the errors a user can cause into one message and exit code 2 (input) or 1 (a run)."""
     from swta.paper.build import BuildFailed
     from swta.paper.execute import ChapterFailed
@@ -83,7 +85,7 @@ def run(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="The executed notebook [default: _build/runs/CHAPTER.ipynb]."
+            "--output", "-o", help="The executed notebook (default: _build/runs/CHAPTER.ipynb)."
         ),
     ] = None,
 ) -> None:
@@ -97,7 +99,7 @@ def run(
     )
     from swta.paper.paths import book_root
 
-    with _clear_errors():
+    with clear_errors():
         root = book_root()
         notebook = find_chapter(root, chapter)
         pairs = [split_pair(item) for item in parameter or []]
@@ -137,7 +139,7 @@ def parameters(
     from swta.paper.parameters import find_chapter, list_parameters
     from swta.paper.paths import book_root
 
-    with _clear_errors():
+    with clear_errors():
         notebook = find_chapter(book_root(), chapter)
         table = Table("name", "type", "default", "help", "unit", title=notebook.stem)
         for entry in list_parameters(notebook).values():
@@ -156,7 +158,7 @@ def build(
     from swta.paper.paths import book_root
 
     started = time.monotonic()
-    with _clear_errors(), _bars() as bars:
+    with clear_errors(), _bars() as bars:
         running: dict[str, TaskID] = {}
 
         def progress(chapter: str, done: int, total: int) -> None:
@@ -180,7 +182,7 @@ def claims(
     from swta.paper.claims import NOT_REPRODUCED, judge_claims, load_claims, tabulate_claims
     from swta.paper.paths import published_folder
 
-    with _clear_errors():
+    with clear_errors():
         findings = judge_claims(load_claims(), published_folder())
         shown = ["id", "needed", "measured", "interval", "n", "verdict"]
         table = Table(*shown, title="Claims")
@@ -202,7 +204,7 @@ def list_data() -> None:
     table = Table(title="Data sets")
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == "name")
-    with _clear_errors():
+    with clear_errors():
         for row in data.list_data():
             table.add_row(*(escape(str(row[column])) for column in columns))
     console.print(table)
@@ -215,7 +217,7 @@ def fetch(
     """Download a data set into the cache, checked against its checksums."""
     from swta import data
 
-    with _clear_errors():
+    with clear_errors():
         console.print(f"{name}: {data.fetch(name)}")
 
 
@@ -228,7 +230,7 @@ def verify(
     """Check the files of data sets against their checksums."""
     from swta import data
 
-    with _clear_errors():
+    with clear_errors():
         names = [name] if name else [row["name"] for row in data.list_data() if row["where"]]
         problems = {each: data.verify(each) for each in names}
     for each, found in problems.items():
@@ -242,7 +244,7 @@ def where(name: Annotated[str, typer.Argument(help="Name of a data set.")]) -> N
     """Print where a data set is found."""
     from swta import data
 
-    with _clear_errors():
+    with clear_errors():
         console.print(str(data.where(name)))
 
 

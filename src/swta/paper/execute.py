@@ -11,7 +11,10 @@ from typing import Any
 
 import nbformat
 import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
+
+from swta.paper.paths import literal_path
 
 CELL_TIMEOUT_S = 4 * 3600
 
@@ -36,8 +39,8 @@ class ChapterFailed(RuntimeError):
         cls, chapter: str, error: PapermillExecutionError, partial: Path
     ) -> ChapterFailed:
         """The failure that papermill reports."""
-        line = next((text.strip() for text in error.source.splitlines() if text.strip()), "")
-        return cls(chapter, error.cell_index + 1, line[:70], error.ename, error.evalue, partial)
+        line = _first_line(error.source)
+        return cls(chapter, error.cell_index + 1, line, error.ename, error.evalue, partial)
 
     def moved_to(self, partial: Path) -> ChapterFailed:
         """The same failure, after its partial notebook was put somewhere else."""
@@ -61,20 +64,29 @@ class Run:
         return self.output.with_suffix(".partial.ipynb")
 
 
-def execute_chapter(run: Run, progress: Progress | None = None) -> Path:
+def execute_chapter(
+    run: Run, progress: Progress | None = None, *, kernel_manager: type | None = None
+) -> Path:
     """Execute a chapter in the folder of its notebook and return the executed copy.
 
     Args:
         run: what to execute.
         progress: called with (cells done, cells in all) before each cell.
+        kernel_manager: the class that starts the kernel; jupyter_client's own otherwise.
 
     Raises:
-        ChapterFailed: a cell raised; ``run.output`` is as it was before.
+        ChapterFailed: a cell raised or took too long, or its kernel died; ``run.output`` is as it
+            was before.
     """
     run.output.parent.mkdir(parents=True, exist_ok=True)
-    total = len(nbformat.read(run.notebook, as_version=4).cells)
+    cells = nbformat.read(run.notebook, as_version=4).cells
+    total = len(cells)
+    reached = (0, "")
+    options = {} if kernel_manager is None else {"kernel_manager_class": kernel_manager}
 
     def tell(cell: Any, cell_index: int) -> None:
+        nonlocal reached
+        reached = (cell_index + 1, cell.source)
         if progress is not None:
             progress(cell_index, total)
 
@@ -83,9 +95,9 @@ def execute_chapter(run: Run, progress: Progress | None = None) -> Path:
         values["SWTA_DATA"] = str(Path(os.environ["SWTA_DATA"]).resolve())
     with _environment(**values):
         try:
-            papermill.execute_notebook(
-                str(run.notebook),
-                str(run.partial),
+            executed = papermill.execute_notebook(
+                literal_path(run.notebook),
+                literal_path(run.partial),
                 parameters=dict(run.parameters),
                 cwd=str(run.notebook.parent),
                 kernel_name="python3",
@@ -95,11 +107,32 @@ def execute_chapter(run: Run, progress: Progress | None = None) -> Path:
                 extra_arguments=[
                     "--log-level=CRITICAL"
                 ],  # its notes on starting and stopping are no news
+                **options,
             )
         except PapermillExecutionError as error:
             raise ChapterFailed.from_papermill(run.notebook.stem, error, run.partial) from None
+        except (DeadKernelError, CellTimeoutError) as error:
+            died = isinstance(error, DeadKernelError)
+            text = "its process died (out of memory?)" if died else f"over {CELL_TIMEOUT_S} s"
+            raise ChapterFailed(
+                run.notebook.stem,
+                reached[0],
+                _first_line(reached[1]),
+                type(error).__name__,
+                text,
+                run.partial,
+            ) from None
+    executed.metadata["papermill"] |= {  # where it ran is nothing to pass on
+        "input_path": run.notebook.name,
+        "output_path": run.output.name,
+    }
+    nbformat.write(executed, run.partial)
     os.replace(run.partial, run.output)
     return run.output
+
+
+def _first_line(source: str) -> str:
+    return next((text.strip() for text in source.splitlines() if text.strip()), "")[:70]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import nbformat
 import papermill
 import yaml
 
+from swta.paper.paths import literal_path
 from swta.validation import ParameterError
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -46,7 +47,7 @@ class Parameter:
                     return text
                 case _:
                     value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, KeyError) as error:
+        except (ValueError, SyntaxError, KeyError, MemoryError, RecursionError) as error:
             raise ParameterError(f"{self.name} = {text!r} is not of type {self.type}") from error
         return self.check_type(value)
 
@@ -62,11 +63,20 @@ class Parameter:
             "float": isinstance(value, (int, float)) and not isinstance(value, bool),
             "bool": isinstance(value, bool),
             "str": isinstance(value, str),
-            "list": isinstance(value, list),
+            "list": isinstance(value, list) and _is_plain(value),
         }
         if not fits.get(base, False):
             raise ParameterError(f"{self.name} = {value!r} is not of type {self.type}")
         return float(value) if base == "float" else value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether papermill writes ``value`` as data; it would write other objects as raw code."""
+    if isinstance(value, list):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def chapter_names(root: Path) -> list[str]:
@@ -98,7 +108,7 @@ def list_parameters(notebook: Path) -> dict[str, Parameter]:
         ValueError: papermill cannot read a line of the parameters cell.
     """
     found = {}
-    inspected = papermill.inspect_notebook(str(notebook))
+    inspected = papermill.inspect_notebook(literal_path(notebook))
     _check_all_read(notebook, set(inspected))
     for name, entry in inspected.items():
         description, _, unit = entry["help"].rpartition(",")
@@ -127,6 +137,19 @@ def _check_all_read(notebook: Path, inspected: set[str]) -> None:
                 )
 
 
+def check_known(known: Mapping[str, Parameter], name: str) -> Parameter:
+    """The parameter called ``name``.
+
+    Raises:
+        ParameterError: there is none; the message gives the nearest names.
+    """
+    if name not in known:
+        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ParameterError(f"unknown parameter {name!r}{guess} (parameters: {', '.join(known)})")
+    return known[name]
+
+
 def convert_parameters(
     known: Mapping[str, Parameter], pairs: Iterable[tuple[str, str]]
 ) -> dict[str, Any]:
@@ -138,15 +161,10 @@ def convert_parameters(
     """
     values: dict[str, Any] = {}
     for name, text in pairs:
-        if name not in known:
-            near = get_close_matches(name, known, n=3, cutoff=0.5)
-            guess = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise ParameterError(
-                f"unknown parameter {name!r}{guess} (parameters: {', '.join(known)})"
-            )
+        parameter = check_known(known, name)
         if name in values:
             raise ParameterError(f"parameter {name!r} is given twice")
-        values[name] = known[name].convert(text)
+        values[name] = parameter.convert(text)
     return values
 
 

@@ -30,6 +30,11 @@ def book_root() -> Path:
     return root
 
 
+def literal_path(path: Path) -> str:
+    """A path as papermill takes it: in one with braces it would fill in parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
 def results_folder() -> Path:
     """Where records go: ``$SWTA_RESULTS``, else ``_build/runs`` of the checkout (or here).
 
