@@ -33,6 +33,9 @@ from swta.cells.class_compare import (
     compare_distributions,
     measure_classes_virtually,
 )
+from swta.cells.class_fit import (
+    compare_freedoms,
+)
 from swta.cells.class_models import (
     ClassModels,
     fit_classes,
@@ -191,6 +194,7 @@ __all__ = [
     "compare_data_sets",
     "compare_distributions",
     "compare_fi",
+    "compare_freedoms",
     "count_reasons",
     "describe_class_drift",
     "describe_fi_distance",
