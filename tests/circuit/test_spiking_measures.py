@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from swta.circuit.bistability import (
+    DwellResult,
+    LoopResult,
+    Staircase,
+    measure_context_shift,
+    measure_dwell,
+    measure_loop_areas,
+    measure_memory,
+    measure_relative_areas,
+)
+from swta.circuit.lesions import LesionResult
+from swta.circuit.network import Network
+from swta.circuit.spiking import SpikingResult
+from swta.circuit.spiking_experiments import (
+    ModulationCurves,
+    Noise,
+    ProfileResult,
+    PulseResult,
+    RegimeResult,
+    RestoredResult,
+    TransferResult,
+    Trials,
+    tuned_drive,
+)
+from swta.circuit.spiking_measures import (
+    measure_modulation,
+    measure_profile_correlation,
+    measure_rank_kept,
+    measure_recovery,
+    measure_regime,
+    measure_rival_fraction,
+    measure_snr_gain,
+    measure_vector_error,
+    measure_winner_amplification,
+    tabulate_regime,
+)
+from swta.circuit.spiking_plots import plot_lesions, plot_loop, plot_regime, tabulate_lesions
+from swta.validation import ParameterError
+
+
+def _loop(half_width: float, rate: float = 10.0) -> LoopResult:
+    """Two hard-switching units that hold out to ±half_width, and a control without a loop."""
+    d = np.linspace(-1, 1, 401)
+    up = np.stack([np.where(d > half_width, rate, 0), np.where(d > half_width, 0, rate)], -1)
+    down = np.stack([np.where(d > -half_width, rate, 0), np.where(d > -half_width, 0, rate)], -1)
+    middle = np.stack([np.where(d > 0, rate, 0), np.where(d > 0, 0, rate)], -1)
+    shape = (len(d), 1, 1, 2)
+    loop = np.concatenate([up.reshape(shape), middle.reshape(shape)], axis=1)
+    back = np.concatenate([down.reshape(shape), middle.reshape(shape)], axis=1)
+    return LoopResult(d, loop, back, ("bistable", "soft"))
+
+
+@pytest.mark.parametrize("half_width", [0.2, 0.5])
+def test_loop_area_of_a_rectangle(half_width):
+    result = _loop(half_width)
+    # The loop is 2 half_width wide and 2 rate high; over the width 2 of the sweep.
+    np.testing.assert_allclose(measure_loop_areas(result)[:, 0], [20 * half_width, 0], atol=0.1)
+    np.testing.assert_allclose(measure_relative_areas(result)[:, 0], [4 * half_width, 0], atol=0.02)
+    assert measure_context_shift(result)[0] == pytest.approx(4 * half_width, abs=0.02)
+    with pytest.raises(ParameterError, match="'awake' is unknown"):
+        measure_context_shift(result, "awake")
+
+
+def test_loop_area_has_a_sign():
+    result = _loop(0.3)
+    turned = LoopResult(result.differences, result.down, result.up, result.labels)
+    np.testing.assert_allclose(measure_loop_areas(turned), -measure_loop_areas(result))
+
+
+def test_staircase_course():
+    course = Staircase(widest=0.8, levels=5, hold_s=0.2).course(4, 2.0, 0.5)
+    assert course.shape == (50 + 10 * 20, 4)
+    np.testing.assert_allclose(course[:, :2].sum(1), 4.0)
+    np.testing.assert_allclose(course[:, 2:], 0.0)
+    lead = (course[:, 0] - course[:, 1]) / 2.0
+    np.testing.assert_allclose(lead[50:], lead[50:][::-1])
+    assert lead[0] == pytest.approx(-0.8) and lead.max() == pytest.approx(0.8)
+
+
+def _dwell(switch_s: float) -> DwellResult:
+    time = (np.arange(300) + 0.5) / 100
+    first = np.where(time < switch_s, 9.0, 1.0)
+    courses = np.zeros((300, 1, 2, 1, 2))
+    courses[:, 0, 0, 0, 0], courses[:, 0, 0, 0, 1] = first, 10 - first
+    courses[:, 0, 1, 0, 1], courses[:, 0, 1, 0, 0] = 9.0, 1.0
+    return DwellResult(time, courses, ("x",))
+
+
+def test_dwell_time_is_that_of_the_switch():
+    assert measure_dwell(_dwell(1.2), smooth_s=0.01)[0, 0, 0] == pytest.approx(1.2, abs=0.011)
+    # Smoothing over 0.2 s sees the switch when half of the window lies behind it.
+    assert measure_dwell(_dwell(1.2))[0, 0, 0] == pytest.approx(1.1, abs=0.02)
+    assert measure_dwell(_dwell(9.0))[0, :, 0].tolist() == pytest.approx([3.0, 3.0])
+
+
+def test_memory_index():
+    assert measure_memory(_dwell(9.0))[0, 0] == pytest.approx(0.8)
+    assert measure_memory(_dwell(1.2))[0, 0] == pytest.approx(0.0)
+
+
+def test_gain_and_fraction():
+    def rates(*units):
+        return np.tile(np.array(units, dtype=float), (1, 3, 1))
+
+    result = TransferResult(
+        np.array([0.8]), rates(6, 2), rates(0, 4), rates(3, 2), rates(0, 3), rates(7, 0)[0], 2
+    )
+    assert measure_winner_amplification(result)[0] == pytest.approx(2.0)
+    assert measure_rival_fraction(result)[0] == pytest.approx(0.5)
+
+
+def test_rank_kept():
+    drives = np.array([[3.0, 2.0, 1.0], [2.0, 2.0, 1.0]])
+    rates = np.array([[[9.0, 4.0, 1.0], [4.0, 9.0, 1.0]], [[5.0, 6.0, 1.0], [5.0, 6.0, 5.5]]])
+    result = ProfileResult(drives, rates, rates)
+    np.testing.assert_allclose(measure_rank_kept(result), [[1, 2 / 3], [1, 0.5]])
+
+
+def test_modulation_separates_scaling_from_shift():
+    base = np.array([1.0, 3.0, 6.0, 8.0])
+    rates = np.zeros((2, 2, 4, 1, 1))
+    rates[:, 0, :, 0, 0] = base
+    rates[0, 1, :, 0, 0], rates[1, 1, :, 0, 0] = 0.5 * base, base - 0.7
+    curves = ModulationCurves(("Sst", "Pvalb"), np.array([0.0, 1.0]), np.arange(4.0), rates)
+    slope, offset = measure_modulation(curves)
+    np.testing.assert_allclose(slope[:, 1, 0], [0.5, 1.0])
+    np.testing.assert_allclose(offset[:, 1, 0], [0.0, -0.7], atol=1e-12)
+
+
+def test_restoration_ignores_scale_and_offset_and_sees_noise():
+    rng = np.random.default_rng(0)
+    clean = np.array([2.0, 1.0, 1.0, 1.0])
+    inputs = clean + 0.3 * rng.standard_normal((50, 4))
+    result = RestoredResult(clean, inputs, 5 * inputs[None] + 2, clean + (inputs[None] - clean) / 2)
+    same, cleaner = measure_snr_gain(result)
+    assert same[0] == pytest.approx(1.0)
+    assert cleaner[0] == pytest.approx(4.0, rel=0.05)
+    before, after = measure_profile_correlation(result)
+    assert after[0] == pytest.approx(before[0]) and 0.7 < after[0] < 1
+
+
+def test_population_vector_error():
+    clean = np.array([2.0, 1.0, 1.0, 1.0])
+    inputs = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 1.0]])
+    outputs = np.array([[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]])
+    before, after = measure_vector_error(RestoredResult(clean, inputs, outputs, outputs))
+    assert before[0] == pytest.approx(45.0)
+    assert after[0] == pytest.approx(90.0)
+
+
+def test_recovery():
+    time = np.arange(0, 2, 0.01)
+    courses = np.zeros((len(time), 2, 1, 2))
+    courses[:, 0, :, 0], courses[:, 0, :, 1] = 6.0, 2.0
+    courses[:, 1, :, 0], courses[:, 1, :, 1] = 5.0, 4.0
+    assert measure_recovery(PulseResult(time, 0.5, 0.7, courses))[0] == pytest.approx(0.25)
+
+
+def _steady(counts_per_bin: list[int]) -> SpikingResult:
+    counts = np.tile(np.array(counts_per_bin, dtype=np.int32), (100, 1, 2, 1))
+    names = ("Pyr 0", "Pyr 1", "Pvalb", "Sst", "Vip", "Lamp5")
+    cv = np.full((1, 2, 60), 0.7)
+    return SpikingResult(names, np.full(6, 10), 10.0, counts, cv, {})
+
+
+def test_regime_of_steady_rates():
+    quiet, driven = _steady([1, 3, 1, 1, 1, 1]), _steady([4, 0, 2, 1, 1, 1])
+    rates = measure_regime(RegimeResult(quiet, driven, np.array([1.0, 0.0]), 0.1))
+    assert rates.spontaneous["Pyr"] == pytest.approx([20.0, 20.0])
+    assert rates.evoked["Pyr"] == pytest.approx([40.0, 40.0])
+    assert rates.evoked["Pvalb"] == pytest.approx([20.0, 20.0])
+    assert rates.drift == pytest.approx([1.0, 1.0]) and rates.largest == pytest.approx([1.0, 1.0])
+    assert rates.interval_cv == pytest.approx([0.7, 0.7])
+    table = tabulate_regime(rates).set_index(["class", "state"])["inside"]
+    assert table["PV", "evoked"] == "yes" and table["Pyr", "evoked"] == "no"
+    assert table["LAMP5", "evoked"] == "no reference"
+    ax = plot_regime(rates)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["Pyr", "PV", "SST", "VIP", "LAMP5"]
+
+
+def test_windows_of_a_result():
+    result = _steady([1, 2, 0, 0, 0, 0])
+    assert result.mean_rates_hz(0.2, 0.4)[0, 0].tolist() == [10, 20, 0, 0, 0, 0]
+    with pytest.raises(ParameterError, match="no bin between 2 and inf s"):
+        result.mean_rates_hz(2.0)
+
+
+def test_tables_and_figures_hold_the_values():
+    values = np.random.default_rng(0).random((2, 3, 4))
+    result = LesionResult(("intact", "PV 0 %"), ("a", "b", "c"), values, np.zeros((2, 4, 1)))
+    table = tabulate_lesions(result)
+    assert len(table) == values.size
+    assert table.query("lesion == 'PV 0 %' and function == 'b' and network == 2")[
+        "value"
+    ].item() == pytest.approx(values[1, 1, 2])
+    ax = plot_lesions(result)
+    assert sorted(t.get_text() for t in ax.texts) == sorted(
+        f"{v:.2f}" for v in values.mean(-1).ravel()
+    )
+    loop = plot_loop(_loop(0.3), "bistable")
+    assert loop.get_xlabel() and loop.get_ylabel() == "rate difference (Hz)"
+
+
+def test_tuned_drive_is_symmetric_on_the_ring():
+    drive = tuned_drive(Network(n_units=8), 2.0)
+    assert drive[0] == 2.0
+    np.testing.assert_allclose(drive[1:], drive[1:][::-1])
+    assert (np.diff(drive[:5]) < 0).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Trials(seeds=0), "seeds = 0"),
+        (lambda: Trials(drive_khz=-1.0), "drive_khz = -1"),
+        (lambda: Staircase(levels=2), "levels = 2"),
+        (lambda: Staircase(widest=3.0), "widest = 3"),
+        (lambda: Noise(ground=1.0), "ground = 1"),
+        (lambda: Noise(patterns=1), "patterns = 1"),
+    ],
+)
+def test_impossible_protocols(make, message):
+    with pytest.raises(ParameterError, match=message):
+        make()
