@@ -194,7 +194,7 @@ class SynapseScores:
     """Misses of the fitted synapses; errors are relative."""
 
     psp_error_max: float  # largest error of an amplitude
-    kinetics_error_max: float  # largest error of a rise or decay among the pairs matched
+    kinetics_error_max: float  # largest error of a rise or decay of any recorded pair
     kinetics_matched: int  # pairs with rise and decay within 15 %
     kinetics_missed: tuple[str, ...]  # the others, with errors and reason
     stp_inside: float  # share of pairs with five recordings or more inside the quartiles
@@ -219,7 +219,7 @@ def score_synapses(synapses: Synapses, class_models: Cells) -> SynapseScores:
     judged = trains[trains["n"] >= MIN_RECORDINGS]
     return SynapseScores(
         psp_error_max=float(potentials["amplitude_mV_error"].abs().max()),
-        kinetics_error_max=float(kinetics[matched].max()),
+        kinetics_error_max=float(kinetics.max()),
         kinetics_matched=int(matched.sum()),
         kinetics_missed=missed,
         stp_inside=float(judged["inside"].mean()),
