@@ -47,6 +47,7 @@ def gouwens_row(specimen, name, **changes):
         "adaptation": 0.08,
         "ipfx_hero_avg_rate": 9.0,
         "ipfx_hero_first_isi": 0.016,
+        "ipfx_hero_stim_amp": 100.0,
     }
     return row | changes
 
@@ -106,9 +107,20 @@ def test_each_class_comes_from_its_data_set_in_one_unit(tables):
     assert (pyr["ahp_depth_mV"], pyr["rate_at_hero_hz"]) == (12.0, 12.0)
     assert np.isnan(pyr["first_isi_ms"])
     assert (vip["ahp_depth_mV"], vip["rate_at_hero_hz"], vip["first_isi_ms"]) == (9.0, 9.0, 16.0)
+    assert (vip["rheobase_pA"], vip["hero_current_pA"]) == (60.0, 100.0)
     berg = load_class_cells("patchseq", min_cells=3).of("Pyr").iloc[0]
     assert berg["tau_ms"] == pytest.approx(10.5)
     assert (berg["ahp_depth_mV"], berg["peak_v_mV"], berg["first_isi_ms"]) == (6.5, 44.0, 50.0)
+
+
+def test_only_cells_of_v1_layer_23_and_of_the_five_classes_are_taken(tables):
+    made, _ = tables
+    for k, changes in enumerate(({"area": "VISl"}, {"layer": "5"}, {"class": None})):
+        made["cells/allen_cell_types_mouse"][k] |= changes
+    made["cells/gouwens2020_patchseq_mouse_vis"][0] |= {"structure_acronym": "VISp5"}
+    taken = load_class_cells("cell_types", min_cells=0).cells
+    assert len(taken) == 3 * len(CLASSES) - 3
+    assert len(load_class_cells("patchseq", min_cells=0).cells) == 3 * len(CLASSES) - 1
 
 
 def test_wild_values_and_unread_rows_are_listed(tables):

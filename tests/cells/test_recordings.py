@@ -6,115 +6,50 @@ import pytest
 
 from swta.cells import (
     CLASSES,
-    FEATURES,
     Recordings,
     compare_fi,
     describe_fi_distance,
-    load_cells,
     load_fi_curves,
     load_recordings,
-    measure_classes,
     measure_fi_distance,
-    summarise_cells,
-    tabulate,
 )
 from swta.cells import recordings as module
+from swta.cells.class_cells import COLUMNS, ClassCells
 from swta.validation import ParameterError
-
-
-def cell_types_row(specimen, name, **changes):
-    row = {
-        "specimen_id": specimen,
-        "class": name,
-        "area": "VISp",
-        "layer": "2/3",
-        "vrest": -70.0 - specimen,
-        "ri": 100.0,
-        "tau": 10.0,
-        "threshold_i_long_square": 100.0,
-        "f_i_curve_slope": 0.3,
-        "adaptation": 0.02,
-    }
-    return row | changes
 
 
 @pytest.fixture
 def tables(monkeypatch):
-    """Small tables in place of the measured ones; what was asked for is kept in ``asked``."""
-    made = {
-        "cells/allen_cell_types_mouse": [
-            cell_types_row(1, "Pyr"),
-            cell_types_row(2, "Pyr", ri=2000.0, tau=0.5, f_i_curve_slope=0.0),
-            cell_types_row(3, "Pyr", layer="5"),
-            cell_types_row(4, None),
-            cell_types_row(5, "Pvalb", area="VISl"),
-            cell_types_row(6, "Pvalb"),
-        ],
-        "cells/berg2021_patchseq_mouse_l23_pyramidal": [
-            {
-                "specimen_id": 7,
-                "class": "Pyr",
-                "v_baseline": -78.0,
-                "input_resistance": 74.0,
-                "tau": 0.0105,
-                "rheobase_i": 190.0,
-                "fi_fit_slope": 0.14,
-                "adapt_mean": 0.04,
-            }
-        ],
-        "cells/gouwens2020_patchseq_mouse_vis": [
+    """Three cells, one of them with a hero sweep, and the current steps of two others."""
+    cells = pd.DataFrame(
+        [
+            {"specimen_id": 1, "class": "Pyr", "v_rest_mV": -71.0, "tau_ms": 10.0},
+            {"specimen_id": 2, "class": "Pvalb", "v_rest_mV": -72.0},
             {
                 "specimen_id": 8,
                 "class": "Vip",
-                "structure_acronym": "VISp2/3",
-                "vrest_mV": -68.0,
-                "ipfx_input_resistance": 236.0,
-                "tau": 12.7,
-                "threshold_i_long_square_pA": 60.0,
-                "f_i_curve_slope": 0.2,
-                "adaptation": 0.08,
-                "ipfx_hero_stim_amp": 100.0,
-                "ipfx_hero_avg_rate": 4.0,
-            }
+                "rheobase_pA": 60.0,
+                "fi_slope_hz_per_pA": 0.2,
+                "hero_current_pA": 100.0,
+                "rate_at_hero_hz": 4.0,
+            },
         ],
-        "fi/allen_long_square_sweeps": [
-            {"specimen_id": s, "class": c, "layer": layer, "current_pA": i, "n_spikes": n}
-            for s, c, layer, i, n in [
-                (9, "Pyr", "2/3", -50.0, 0.0),
-                (9, "Pyr", "2/3", 80.0, 0.0),
-                (9, "Pyr", "2/3", 100.0, 1.0),
-                (9, "Pyr", "2/3", 100.0, 3.0),
-                (9, "Pyr", "2/3", 120.0, 6.0),
-                (10, "Sst", "4", 100.0, 0.0),
-            ]
-        ],
-    }
-
-    def load(name, *, impossible="raise"):
-        assert impossible == "exclude"
-        return pd.DataFrame(made[name])
-
-    monkeypatch.setattr(module, "load_table", load)
-    return made
-
-
-def test_cells_of_layer_23_of_v1_are_taken_and_wild_values_left_out(tables):
-    cells = load_cells("cell_types")
-    assert cells["specimen_id"].tolist() == [1, 2, 6]
-    wild = cells[cells["specimen_id"] == 2].iloc[0]
-    assert wild[["input_resistance_MOhm", "tau_ms", "fi_slope_hz_per_pA"]].isna().all()
-    assert wild["v_rest_mV"] == -72.0
-    summary = summarise_cells(cells).set_index(["class", "feature"])
-    assert summary.loc[("Pyr", "v_rest_mV"), "n"] == 2
-    assert summary.loc[("Pyr", "v_rest_mV"), "median"] == -71.5
-    assert summary.loc[("Pyr", "tau_ms"), "n"] == 1
-
-
-def test_patchseq_joins_two_tables_in_one_unit(tables):
-    cells = load_cells("patchseq").set_index("class")
-    assert cells.loc["Pyr", "tau_ms"] == pytest.approx(10.5)
-    assert cells.loc["Vip", "tau_ms"] == pytest.approx(12.7)
-    assert cells.loc["Vip", "hero_rate_hz"] == 4.0
+        columns=list(COLUMNS),
+    )
+    steps = [
+        {"specimen_id": s, "class": c, "layer": layer, "current_pA": i, "n_spikes": n}
+        for s, c, layer, i, n in [
+            (9, "Pyr", "2/3", -50.0, 0.0),
+            (9, "Pyr", "2/3", 80.0, 0.0),
+            (9, "Pyr", "2/3", 100.0, 1.0),
+            (9, "Pyr", "2/3", 100.0, 3.0),
+            (9, "Pyr", "2/3", 120.0, 6.0),
+            (10, "Sst", "4", 100.0, 0.0),
+        ]
+    ]
+    none = pd.DataFrame()
+    monkeypatch.setattr(module, "load_class_cells", lambda data_set: ClassCells(cells, none))
+    monkeypatch.setattr(module, "load_table", lambda name, **_: pd.DataFrame(steps))
 
 
 def test_curves_start_at_each_cells_rheobase_and_lines_pass_the_hero_point(tables):
@@ -137,7 +72,7 @@ def test_recordings_say_what_they_hold(tables):
     )
     table = found.tabulate_cells()
     assert list(table) == ["class", "feature", "value"]
-    assert len(table) == 3 * len(FEATURES) - 3
+    assert len(table) == 5
 
 
 def test_without_tables_recordings_are_empty_and_say_so():
@@ -151,18 +86,6 @@ def test_without_tables_recordings_are_empty_and_say_so():
 def test_unknown_data_set_is_refused():
     with pytest.raises(ParameterError, match="data_set"):
         load_recordings("allen")
-
-
-def test_each_class_comes_from_its_own_data_set(tables):
-    def specimens(data_set, names):
-        cells = load_cells(data_set)
-        own = cells[cells["class"].isin(names)]
-        return set(zip(own["class"], own["specimen_id"], strict=True))
-
-    expected = specimens("cell_types", ("Pyr", "Pvalb", "Sst"))
-    expected |= specimens("patchseq", ("Vip", "Lamp5"))
-    assert specimens("by_class", CLASSES) == expected
-    assert {name for name, _ in expected} >= {"Pyr", "Pvalb", "Vip"}
 
 
 def curve(specimen, name, currents, rates, kind="steps"):
@@ -207,18 +130,6 @@ def test_fi_comparison_without_curves_keeps_the_model():
     assert (compared["n"] == 0).all()
     assert (compared["model"] == 1).all()
     assert "not known" in describe_fi_distance(compared)
-
-
-@pytest.mark.realdata
-@pytest.mark.parametrize("data_set", ["cell_types", "patchseq"])
-def test_statistics_of_the_measured_cells_are_those_of_the_table(data_set):
-    cells = load_cells(data_set)
-    measured = tabulate(measure_classes(data_set)).set_index(["class", "feature"])
-    own = summarise_cells(cells).set_index(["class", "feature"]).loc[measured.index]
-    difference = (own - measured).abs() / measured["median"].abs().to_numpy()[:, None]
-    tolerance = 1e-3 if data_set == "cell_types" else 0.06
-    assert difference[["median", "q25", "q75"]].to_numpy().max() < tolerance
-    assert own["n"].sub(measured["n"]).abs().max() <= (0 if data_set == "cell_types" else 10)
 
 
 @pytest.mark.realdata

@@ -125,10 +125,8 @@ from swta.cells.protocol import (
 )
 from swta.cells.recordings import (
     Recordings,
-    load_cells,
     load_fi_curves,
     load_recordings,
-    summarise_cells,
 )
 from swta.cells.simulate import (
     StepResult,
@@ -215,7 +213,6 @@ __all__ = [
     "isi_rate",
     "lif_rate",
     "load_cell_fits",
-    "load_cells",
     "load_class",
     "load_class_cells",
     "load_fi_curves",
@@ -254,7 +251,6 @@ __all__ = [
     "simulate_steps",
     "spike_threshold",
     "step_rheobase",
-    "summarise_cells",
     "summarise_class_cells",
     "tabulate",
     "tabulate_parameters",

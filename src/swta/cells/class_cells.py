@@ -42,7 +42,8 @@ REQUIRED: Final = (
     "ahp_depth_mV",
     "peak_v_mV",
 )
-COLUMNS: Final = ("specimen_id", "class", "data_set", *CLASS_FEATURES, "peak_v_mV", "first_isi_ms")
+_OTHER: Final = ("peak_v_mV", "first_isi_ms", "hero_current_pA")
+COLUMNS: Final = ("specimen_id", "class", "data_set", *CLASS_FEATURES, *_OTHER)
 MIN_CELLS: Final = 8  # below, quartiles and correlations mean nothing
 
 _CELL_TYPES: Final = "cells/allen_cell_types_mouse"
@@ -190,6 +191,7 @@ def _read_patchseq(folder: Path | None) -> _Read:
         "rate_at_hero_hz": here["ipfx_hero_avg_rate"],
         "peak_v_mV": here["peak_v_long_square_mV"],
         "first_isi_ms": 1e3 * here["ipfx_hero_first_isi"],
+        "hero_current_pA": here["ipfx_hero_stim_amp"],
     }
     return [_assemble(table, pyramidal, table), _assemble(here, interneurons, other)]
 
@@ -199,7 +201,7 @@ def _assemble(
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Cells of the five classes under the names of this package, and the rows not read."""
     cells = pd.DataFrame({"specimen_id": rows["specimen_id"], "class": rows["class"]})
-    for name in (*CLASS_FEATURES, "peak_v_mV", "first_isi_ms"):
+    for name in (*CLASS_FEATURES, *_OTHER):
         cells[name] = columns[name].astype(float) if name in columns else np.nan
     listed = [
         {

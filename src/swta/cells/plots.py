@@ -35,7 +35,7 @@ def plot_feature(
     Args:
         statistics: of each class, drawn in this order.
         feature: one of `FEATURES`.
-        cells: from `load_cells`; may be empty.
+        cells: from `load_class_cells`; may be empty.
         ax: where to draw.
     """
     ax = ax or plt.subplots(figsize=(2.2, 2.2))[1]

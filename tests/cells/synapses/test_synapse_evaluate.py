@@ -30,9 +30,9 @@ def test_published_synapses_fit_the_published_cells(synapses, class_models):
     """Fails when class models change and the synapses are not written anew (publish_synapses)."""
     scores = score_synapses(synapses, class_models)
     assert scores.psp_error_max < 0.05
-    assert 0.15 < scores.kinetics_error_max < 0.35  # four pairs miss, see `kinetics_missed`
+    assert scores.kinetics_error_max < 0.35
     assert scores.kinetics_matched + len(scores.kinetics_missed) == 20
-    assert scores.kinetics_matched >= 16
+    assert scores.kinetics_matched >= 16  # within 15 %
     assert scores.stp_inside == 1.0 and scores.stp_pairs == 20
     assert scores.recovery_error_max < 0.1
 

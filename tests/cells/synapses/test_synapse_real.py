@@ -20,11 +20,14 @@ def test_published_table_is_what_the_fit_gives(fit):
     assert measure_synapse_drift(fit.synapses, load_synapses(gaba_b=True)) < 0.02
 
 
-def test_targets_are_reached(fit, class_models):
+def test_targets_are_reached_but_for_the_kinetics_of_four_pairs(fit, class_models):
     scores = score_synapses(fit.synapses, class_models)
     assert scores.psp_error_max <= 0.05
-    assert 0.15 < scores.kinetics_error_max < 0.35  # four pairs miss, see `kinetics_missed`
     assert scores.stp_inside == 1.0
+    assert scores.kinetics_matched == 16  # within 15 %
+    named = {one.split(":")[0] for one in scores.kinetics_missed}
+    assert named == {"Pyr → Pyr", "Pyr → Vip", "Input → Sst", "Input → Vip"}
+    assert scores.kinetics_error_max < 0.35
 
 
 def test_holding_potentials_stay_in_the_recordings_bins(fit):
