@@ -80,6 +80,7 @@ def test_drift_names_the_furthest_class():
     [
         cells.describe_heldout,
         cells.describe_peers,
+        cells.describe_repeats,
         cells.describe_trace,
         cells.describe_fit_drift,
         cells.describe_class_drift,

@@ -107,6 +107,15 @@ def test_cells_that_cannot_be_fitted_are_left_out_with_the_reason():
         make_sweep_table(steps_of(2, counts=[0] * 8), cells_of(2))
 
 
+def test_lines_that_the_reading_left_out_are_listed_with_file_and_column():
+    cells = cells_of(1)
+    left = {"file": "c.csv", "line": 7, "column": "tau", "value": "0", "reason": "not above 0"}
+    cells.attrs["excluded"] = [left]
+    table = make_sweep_table(steps_of(1), cells)
+    assert table.excluded["reason"].tolist() == ["c.csv, line 7, column tau = 0: not above 0"]
+    assert table.note.endswith("0 cells left out")
+
+
 def test_a_quick_run_takes_the_first_cells_of_every_class():
     names = ["Pyr", "Pyr", "Sst", "Pyr"]
     steps = pd.concat([steps_of(k, name=name) for k, name in enumerate(names)], ignore_index=True)

@@ -223,7 +223,7 @@ def test_unknown_primitive():
         ({"feedforward": 0.1}, "give both or neither"),
         ({"feedforward_lines": 4}, "give both or neither"),
         ({"inhibitory_threshold": 100_000}, "inhibitory_weight = 1562 does not fit the nine bits"),
-        ({"threshold": 65}, r"feedback_weight|recurrent_weight = 1.02 would be rounded"),
+        ({"threshold": 65}, r"(feedback|recurrent)_weight = 1\.02 would be rounded"),
     ],
 )
 def test_what_does_not_fit(changes, message):

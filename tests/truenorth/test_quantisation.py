@@ -95,6 +95,10 @@ def test_unstable_rounding_is_marked():
         replace(TARGET, T_N=0.0), bits=(4,), sizes=(4, 8), n_inputs=3, n_ticks=100, seed=0
     )
     assert np.isnan(result.error).tolist() == [[False, True]]
+    alone = simulate_quantisation(
+        replace(TARGET, T_N=0.0), bits=(4,), sizes=(8,), n_inputs=3, n_ticks=100, seed=0
+    )
+    assert np.isnan(alone.error).all()
 
 
 @pytest.mark.parametrize("numbers", [(0.5, 1.5, 0.5, 0.0, 0.0), (0.8, 2.0, 0.3, 0.03, 0.02)])

@@ -66,6 +66,7 @@ from swta.cells.describe import (
     describe_heldout,
     describe_misses,
     describe_peers,
+    describe_repeats,
     describe_trace,
     score_heldout,
 )
@@ -200,6 +201,7 @@ __all__ = [
     "describe_heldout",
     "describe_misses",
     "describe_peers",
+    "describe_repeats",
     "describe_trace",
     "fi_slope",
     "firing_rate",

@@ -19,12 +19,12 @@ NOT_KNOWN: Final = "not known, the recordings are not at hand"
 NO_TABLE: Final = pd.DataFrame({"note": [NOT_KNOWN]})
 
 
-def score_heldout(heldout: HeldOut, table: SweepTable) -> dict[str, tuple[float, int]]:
-    """The chapter's numbers of the per-cell fits, each with the number of cells or levels.
+def score_heldout(heldout: HeldOut) -> dict[str, tuple[float, int]]:
+    """The chapter's numbers of the per-cell fits, each with the number of cells.
 
     Explained variances of held-out spike counts (median over all cells and per class with three
     cells or more); ``fi_vs_line`` and ``fi_vs_glif3``, median difference to the published line and
-    to the GLIF3 neuron on the same cells; ``fi_repeatability``, how well cells repeat themselves.
+    to the GLIF3 neuron's published rheobase and slope, on the same cells.
     """
     scores: dict[str, tuple[float, int]] = {}
     for name, median, n in _model_medians(heldout):
@@ -37,8 +37,6 @@ def score_heldout(heldout: HeldOut, table: SweepTable) -> dict[str, tuple[float,
             continue
         found = heldout.compare(peer)
         scores[f"fi_vs_{peer}"] = (found["difference"], int(found["n"]))
-    repeat = measure_repeatability(table)
-    scores["fi_repeatability"] = (repeat["explained_variance"], int(repeat["n"]))
     return scores
 
 
@@ -82,7 +80,7 @@ def describe_peers(heldout: HeldOut | None) -> str:
     names = {
         "line": "published rheobase and slope",
         "best_line": "line through the fitted levels",
-        "glif3": "GLIF3 point neuron of the same cell",
+        "glif3": "line of the published rheobase and slope of the cell's GLIF3 model",
     }
     parts = []
     for peer, name in names.items():
@@ -94,6 +92,14 @@ def describe_peers(heldout: HeldOut | None) -> str:
             f"model at least as good in {100 * found['fraction_better']:.0f} %)"
         )
     return "; ".join(parts)
+
+
+def describe_repeats(table: SweepTable | None) -> str:
+    """How well cells repeat their own counts later in the recording."""
+    if table is None:
+        return NOT_KNOWN
+    found = measure_repeatability(table)
+    return f"{found['explained_variance']:.2f} over {found['n']:.0f} repeated levels"
 
 
 def describe_misses(check: DistributionCheck, error: float = 0.25) -> str:

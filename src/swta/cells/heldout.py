@@ -198,8 +198,9 @@ def measure_heldout(
 def measure_repeatability(table: SweepTable) -> dict[str, float]:
     """How well cells repeat themselves: explained variance of the series' counts by the repeats'.
 
-    Over all levels that were given in the series and again later, of all cells together. No model
-    without knowledge of the drift can do better than a cell itself. Also the number of levels.
+    Over all levels that were given in the series and again later, of all cells together, and the
+    number of levels. Most lie near rheobase, where a cell that has drifted by some pA fires or does
+    not; it is no bound for `HeldOut`, whose levels span the whole series of each cell.
     """
     series = table.steps[table.steps["role"] == "series"]
     again = table.steps[table.steps["role"] == "repeat"]

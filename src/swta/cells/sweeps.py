@@ -26,6 +26,7 @@ from swta.cells.classes import CLASSES
 from swta.data.physiology import load_table
 from swta.validation import ParameterError, check_integer
 
+NOT_READ: Final = "row not read"  # stands for the class of a line that the tables' check left out
 OTHER: Final = "other"  # cells that are of none of the five classes by their line
 MIN_SPIKING: Final = 4  # levels with spikes that a cell needs: two to fit, two to test
 ONSET_MS: Final = 270.0  # the step's onset in the analysed sweeps (source "osb_bulk")
@@ -96,7 +97,7 @@ class SweepTable:
             f"{len(self.cells)} cells with {len(self.steps)} sweeps: {number['train']} "
             f"depolarising levels fitted, {number['test']} held out, {repeats} repeats used for "
             f"neither; "
-            f"{len(self.excluded)} cells left out"
+            f"{int((self.excluded['class'] != NOT_READ).sum())} cells left out"
         )
 
 
@@ -153,9 +154,26 @@ def make_sweep_table(steps: pd.DataFrame, cells: pd.DataFrame, *, fold: int = 0)
     return SweepTable(
         steps=_split(kept, fold).drop(columns="line_name").reset_index(drop=True),
         cells=table,
-        excluded=pd.DataFrame(excluded, columns=["specimen_id", "class", "layer", "reason"]),
+        excluded=pd.DataFrame(
+            excluded + _unread(steps) + _unread(cells),
+            columns=["specimen_id", "class", "layer", "reason"],
+        ),
         fold=fold,
     )
+
+
+def _unread(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Lines that were left out when the table was read, with file and column (`load_table`)."""
+    return [
+        {
+            "specimen_id": None,
+            "class": NOT_READ,
+            "layer": "",
+            "reason": f"{one['file']}, line {one['line']}, column {one['column']} = "
+            f"{one['value']}: {one['reason']}",
+        }
+        for one in table.attrs.get("excluded", [])
+    ]
 
 
 def _reason_against(spiking: int, known: dict[str, float] | None) -> str:

@@ -62,7 +62,7 @@ from swta.truenorth.ibmspikes import (
 )
 from swta.truenorth.mapping import (
     PRIMITIVES,
-    MotifOnCore,
+    MappedMotif,
     MotifRequest,
     fit_thresholds,
     map_motif,
@@ -126,9 +126,9 @@ __all__ = [
     "Estimate",
     "GraphDescription",
     "LesionResult",
+    "MappedMotif",
     "MeasuredNumbers",
     "ModelFile",
-    "MotifOnCore",
     "MotifRequest",
     "MotifResult",
     "Network",

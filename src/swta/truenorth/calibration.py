@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from swta.circuit.theory import Motif, steady_state, suppression_ratio, winner_gain
 from swta.truenorth.experiments import MotifResult, simulate_motifs
-from swta.truenorth.mapping import MotifOnCore, MotifRequest, fit_thresholds, map_motif
+from swta.truenorth.mapping import MappedMotif, MotifRequest, fit_thresholds, map_motif
 from swta.truenorth.measures import measure_agreement
 from swta.validation import ParameterError, check_integer, check_real
 
@@ -53,7 +53,7 @@ class MeasuredNumbers:
 class CalibrationRound:
     """One measurement of a motif on the chip."""
 
-    mapped: MotifOnCore  # its whole numbers
+    mapped: MappedMotif  # its whole numbers
     asked: Motif  # what gain matching was asked for
     measured: MeasuredNumbers  # slopes and thresholds found by regression
     rmse: float  # rates against the target's closed form, over the largest; other inputs

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from swta.truenorth.chip import Chip
 from swta.truenorth.mapping import (
     PRIMITIVES,
-    MotifOnCore,
+    MappedMotif,
     MotifRequest,
     map_motif,
     predict_rates,
@@ -167,7 +167,7 @@ def simulate_threshold_linear(
 
 
 def simulate_motifs(
-    mapped: Sequence[MotifOnCore], inputs: ArrayLike, *, n_ticks: int, settle: int = 200, seed: int
+    mapped: Sequence[MappedMotif], inputs: ArrayLike, *, n_ticks: int, settle: int = 200, seed: int
 ) -> MotifResult:
     """Run motifs side by side and measure the rates of their units.
 
@@ -286,7 +286,7 @@ def simulate_lesions(
     )
 
 
-def measure_speed(mapped: MotifOnCore, rates: ArrayLike, *, n_ticks: int, seed: int) -> SpeedResult:
+def measure_speed(mapped: MappedMotif, rates: ArrayLike, *, n_ticks: int, seed: int) -> SpeedResult:
     """Time one motif on one thread under input prepared beforehand, after a run to compile.
 
     Args:

@@ -118,7 +118,7 @@ class MotifRequest:
 
 
 @dataclass(frozen=True)
-class MotifOnCore:
+class MappedMotif:
     """A motif as whole numbers. Weights are in units of V, inhibitory ones positive.
 
     Small motifs stand on one core; ``placement`` takes as many as are needed.
@@ -210,7 +210,7 @@ class MotifOnCore:
         return place(self.network)
 
 
-def map_motif(request: MotifRequest) -> MotifOnCore:
+def map_motif(request: MotifRequest) -> MappedMotif:
     """Return the motif in whole numbers by the ratios above.
 
     Raises:
@@ -244,7 +244,7 @@ def map_motif(request: MotifRequest) -> MotifOnCore:
                 f"{error / scale[name]:.1%}; allowed: {request.max_error:.1%}. Weights are whole "
                 "numbers: change threshold or the number of neurons, or let fit_thresholds choose"
             )
-    return MotifOnCore(request, threshold=threshold, input_weight=threshold, **whole)
+    return MappedMotif(request, threshold=threshold, input_weight=threshold, **whole)
 
 
 def fit_thresholds(request: MotifRequest, *, max_weight: int = MAX_WEIGHT) -> MotifRequest:
@@ -283,7 +283,7 @@ def fit_thresholds(request: MotifRequest, *, max_weight: int = MAX_WEIGHT) -> Mo
     )
 
 
-def without(mapped: MotifOnCore, primitive: str, *, gain: float = 0.8) -> MotifOnCore:
+def without(mapped: MappedMotif, primitive: str, *, gain: float = 0.8) -> MappedMotif:
     """Return the motif with one primitive taken away, all other whole numbers as they were.
 
     Args:
@@ -306,7 +306,7 @@ def without(mapped: MotifOnCore, primitive: str, *, gain: float = 0.8) -> MotifO
     return replace(mapped, **removed[primitive])
 
 
-def predict_rates(mapped: MotifOnCore, inputs: ArrayLike) -> np.ndarray:
+def predict_rates(mapped: MappedMotif, inputs: ArrayLike) -> np.ndarray:
     """Return the closed-form rates of the units, in spikes per tick, shape (..., n_units).
 
     Uses the numbers as realised in whole numbers. A neuron fires at most once per tick, so rates

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from swta.truenorth.mapping import MotifOnCore
+from swta.truenorth.mapping import MappedMotif
 from swta.truenorth.nirgraph import GraphDescription, describe_graph, simulate_graph
 from swta.truenorth.placement import build_chip
 from swta.validation import ParameterError, check_integer
@@ -97,7 +97,7 @@ def simulate_snntorch(path: str | Path, spikes: ArrayLike) -> np.ndarray:
     return np.array(found)
 
 
-def simulate_nir(mapped: MotifOnCore, rates: ArrayLike, *, n_ticks: int, seed: int) -> ReaderResult:
+def simulate_nir(mapped: MappedMotif, rates: ArrayLike, *, n_ticks: int, seed: int) -> ReaderResult:
     """Run a motif on the chip and its NIR graph in every reader there is, under the same spikes.
 
     The graph is read by our own interpreter and, where ``nir`` and ``snntorch`` are installed,

@@ -5,8 +5,9 @@ off the integrator one tick after a spike. Read with a step of one tick, where a
 tick, this is the TrueNorth neuron. NIR compares with ``>`` and the chip with ``>=``; potentials are
 whole numbers, so the threshold is written half a unit lower.
 
-What does not carry over: the negative threshold, start potentials, a leak that reverses, and
-delays other than one tick (none for external lines). Pedersen et al. (2024) describe NIR.
+What does not carry over: the negative threshold, start potentials and a leak that reverses. This
+export refuses delays other than one tick (none for external lines), for which NIR has a node of its
+own. Pedersen et al. (2024) describe NIR.
 """
 
 from __future__ import annotations

@@ -141,6 +141,8 @@ def simulate_quantisation(
         if found["alpha"] < min(2.0, 1.0 + found["beta1"] * found["beta2"]):
             places.append(place)
             mapped.append(candidate)
+    if not mapped:
+        return RateErrorResult(np.asarray(bits), np.asarray(sizes), error)
     result = simulate_motifs(
         [each for each in mapped for _ in range(n_inputs)],
         np.tile(inputs, (len(mapped), 1)),
