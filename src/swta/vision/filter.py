@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from swta.circuit.theory import Motif
 from swta.validation import ParameterError, check_choice, check_integer, check_real
@@ -149,10 +150,14 @@ class SoftWTA(nn.Module):
 
     def _compiled_loops_fit(self, images: Tensor) -> bool:
         """Whether `FilterPlan` can do it: float32 on the CPU, nothing to differentiate or trace."""
+        if self._plan is None or torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return False
+        if type(images) is not Tensor or torch._C._functorch.is_functorch_wrapped_tensor(images):
+            return False  # vmap, jvp and grad of torch.func wrap what they are given
+        backward = torch.is_grad_enabled() and images.requires_grad
+        forward = forward_ad.unpack_dual(images).tangent is not None
         plain = images.dtype == torch.float32 and images.device.type == "cpu"
-        differentiated = torch.is_grad_enabled() and images.requires_grad
-        tracing = torch.compiler.is_compiling() or type(images) is not Tensor
-        return self._plan is not None and plain and not differentiated and not tracing
+        return plain and not (backward or forward)
 
     def _run_plan(self, images: Tensor, *, keep_columns: bool) -> tuple[Tensor, Tensor]:
         assert self._plan is not None

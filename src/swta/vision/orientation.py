@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ def gabor_bank(parameters: FilterParameters) -> NDArray[np.float64]:
     return np.stack(kernels)
 
 
-class Columns(nn.Module):
+class Columns(nn.Module, ABC):
     """What drives the columns, how LAMP5 normalises it, and how the columns are read out.
 
     It holds no trainable parameter; kernels are buffers that are not saved with a model.
@@ -56,13 +57,13 @@ class Columns(nn.Module):
         taps = torch.from_numpy(gaussian_taps(parameters.surround)).float()
         self.register_buffer("pool_taps", taps, persistent=False)
 
+    @abstractmethod
     def energy(self, images: Tensor) -> Tensor:
         """What the columns see, in units of intensity, (B, n, H, W), of images in [0, 1]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def population_vector(self, columns: Tensor) -> Tensor:
         """Three channels (B, 3, H, W) in units of the first one's s.d. over the image."""
-        raise NotImplementedError
 
     def normalise(self, energy: Tensor, semisaturation: float | Tensor | None = None) -> Tensor:
         """LAMP5: energy divided by that of its neighbourhood, dimensionless, (B, n, H, W)."""

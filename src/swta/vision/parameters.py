@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ Kind = TypeVar("Kind", bound="CircuitParameters")
 
 
 @dataclass(frozen=True)
-class CircuitParameters:
+class CircuitParameters(ABC):
     """What both forms of the filter have; lengths in pixels, weights dimensionless.
 
     The five grades run from 0 (class or term absent) to 1 (full strength). Everything here is our
@@ -93,12 +94,13 @@ class CircuitParameters:
         rates = rates + (self.loop if loop is None else loop) * pooled
         return float(rates.min()), float(rates.max())
 
+    @abstractmethod
     def _modes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """k̂_E and k̂_I k̂_P of every mode, arrays that broadcast together."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _check_form(self) -> None:
-        raise NotImplementedError
+        """Check what only this form has."""
 
     def _check_modes(self) -> None:
         gains, _ = self._modes()
