@@ -34,8 +34,9 @@ lint: .venv/.installed ## check style, types and pairing
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11 to 3.13 is needed, found " + sys.version.split()[0] + "; set PYTHON=python3.11")'
 	@echo "Making .venv from requirements.lock (some minutes, several GB with CUDA libraries on Linux)"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check --disable-pip-version-check
 	touch $@
 
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)

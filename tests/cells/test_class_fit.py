@@ -44,6 +44,7 @@ def recorded():
             rheobase_pA=step,
             rate_at_hero_hz=active[HERO_RATE[DEFAULTS[name]]],
             first_isi_ms=np.nan,
+            hero_current_pA=step + steps.hero_pA,
             specimen_id=100 * k + np.arange(12),
             data_set=DEFAULTS[name],
         )

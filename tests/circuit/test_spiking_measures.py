@@ -220,6 +220,7 @@ def test_tuned_drive_is_symmetric_on_the_ring():
         (lambda: Trials(drive_khz=-1.0), "drive_khz = -1"),
         (lambda: Staircase(levels=2), "levels = 2"),
         (lambda: Staircase(widest=3.0), "widest = 3"),
+        (lambda: Staircase(hold_s=0.125), "hold_s = 0.125 s is no multiple of 10 ms"),
         (lambda: Noise(ground=1.0), "ground = 1"),
         (lambda: Noise(patterns=1), "patterns = 1"),
     ],

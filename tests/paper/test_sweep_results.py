@@ -170,6 +170,21 @@ def test_only_one_sweep_at_a_time_and_only_into_its_own_folder(store):
         Store(elsewhere.folder / "chapter.tex").claim({}).__enter__()
 
 
+def test_a_sweep_of_another_kind_does_not_take_the_place_of_one(store):
+    kind = {"chapter": "1_one", "profile": "laptop", "design": "grid", "swept": {"alpha": "float"}}
+    with store.claim(kind):
+        pass
+    with store.claim(kind | {"swept": {"alpha": "float", "seed": "int"}}):
+        pass  # the same sweep, extended
+    held = (store.folder / "sweep.json").read_text()
+    for name in ("chapter", "profile", "design"):
+        with pytest.raises(ParameterError, match=f"with {name} .*another folder with --output"):
+            store.claim(kind | {name: "other"}).__enter__()
+    assert "seed" in held and (store.folder / "sweep.json").read_text() == held
+    with store.claim(kind):
+        pass  # the refused ones have let go of the folder
+
+
 def test_left_overs_of_dead_processes_go_and_those_of_living_ones_stay(store):
     mine = store.make_work_folder("k" * 64)
     key, host, _, tail = mine.name.split("@")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swta.circuit.conditions import Condition, Context
+from swta.circuit.conditions import DRIVE_BIN_MS, Condition, Context, count_bins
 from swta.circuit.network import Network
 from swta.circuit.pathways import Pair
 from swta.circuit.spiking_experiments import NO_RECURRENCE, Trials
@@ -17,7 +17,8 @@ from swta.validation import ParameterError, check_integer, check_real
 FloatArray = NDArray[np.float64]
 
 SOFT = Context()
-BISTABLE = Context(adaptation=0.35)  # acetylcholine reduces spike-frequency adaptation
+# Less spike-frequency adaptation, as under acetylcholine; 0.35 was chosen for the memory it gives.
+BISTABLE = Context(adaptation=0.35)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Staircase:
         check_real("widest", self.widest, low=0, high=2, open_low=True)
         check_integer("levels", self.levels, low=3)
         check_real("hold_s", self.hold_s, low=0.1, unit="s")
+        bins = 1e3 * self.hold_s / DRIVE_BIN_MS
+        if abs(bins - round(bins)) > 1e-6:
+            raise ParameterError(
+                f"hold_s = {self.hold_s:g} s is no multiple of {DRIVE_BIN_MS:g} ms; allowed: whole "
+                "bins of the drive, so that levels and windows agree"
+            )
 
     @property
     def differences(self) -> FloatArray:
@@ -45,8 +52,8 @@ class Staircase:
     def course(self, n_units: int, drive_khz: float, settle_s: float) -> FloatArray:
         """Drive (kHz) of all units in bins of 10 ms, after settling on the first level."""
         path = np.concatenate([self.differences, self.differences[::-1]])
-        bins = np.full(len(path), round(100 * self.hold_s))
-        bins[0] += round(100 * settle_s)
+        bins = np.full(len(path), count_bins(self.hold_s))
+        bins[0] += count_bins(settle_s)
         drive = np.zeros((len(path), n_units))
         drive[:, 0], drive[:, 1] = 1 + path / 2, 1 - path / 2
         return drive_khz * np.repeat(drive, bins, axis=0)
@@ -128,7 +135,7 @@ def simulate_dwell(
     check_real("cue", cue, low=0, high=1)
     check_real("cue_s", cue_s, low=0.05, unit="s")
     check_real("length_s", length_s, low=0.2, unit="s")
-    bins = round(100 * cue_s)
+    bins = count_bins(cue_s)
     conditions = []
     for context in contexts.values():
         for favoured in (0, 1):

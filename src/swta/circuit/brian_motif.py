@@ -3,7 +3,7 @@
 Every cell is an AdEx neuron (``swta.cells.adex``) with conductance synapses,
 
     C dV/dt = I_AdEx + (g_A + g_N / (1 + [Mg] e^(-0.062 V) / 3.57)) (E_exc - V)
-              + (g_F + g_S + g_L) (E_inh - V),      dg/dt = -g / tau,
+              + (g_F + g_S + g_V) (E_inh - V),      dg/dt = -g / tau,
 
 a Poisson input, and short-term plasticity after Tsodyks and Markram (1997). All synapses from one
 cell to one class share their history, so plasticity is kept once per cell and class. That is
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from swta.cells.adex import LARGEST_EXPONENT, PARAMETER_NAMES
 from swta.cells.classes import CLASSES
-from swta.circuit.conditions import Condition
+from swta.circuit.conditions import DRIVE_BIN_MS, Condition
 from swta.circuit.pathways import RECEPTOR_OF
 from swta.circuit.rate import DivergenceError
 from swta.circuit.wiring import Wiring
@@ -267,7 +267,6 @@ def _feed(b2: Any, cells: Any, copies: Sequence[tuple[Wiring, Condition]], dt_ms
     place = np.concatenate(
         [w.population + k * len(w.populations) for k, (w, _) in enumerate(copies)]
     )
-    every = min(condition.bin_ms for _, condition in copies)
     synchrony = np.array([wiring.network.afferents(name).synchrony for name in CLASSES])
     together = synchrony[np.concatenate([w.cell_class for w, _ in copies])]
     seen: dict[str, FloatArray] = {}
@@ -279,7 +278,7 @@ def _feed(b2: Any, cells: Any, copies: Sequence[tuple[Wiring, Condition]], dt_ms
             seen["rates"] = rates
             cells.arrivals_[:] = dt_ms * rates[place] / together
 
-    return b2.NetworkOperation(update, dt=every * b2.ms, when="start", order=-1)
+    return b2.NetworkOperation(update, dt=DRIVE_BIN_MS * b2.ms, when="start", order=-1)
 
 
 def _guard(

@@ -17,7 +17,7 @@ from swta.circuit.spiking import simulate_spiking
 from swta.circuit.wiring import build_wiring
 from swta.validation import ParameterError, check_choice, check_integer, check_real
 
-# Hz. Inside the ranges of the literature; for LAMP5, where none is known, as for SST.
+# Hz. Inside `spiking_measures.SPONTANEOUS_HZ`; for LAMP5, where none is known, as for SST.
 SPONTANEOUS_TARGETS_HZ: Final = MappingProxyType(
     {"Pyr": 0.3, "Pvalb": 5.5, "Sst": 1.3, "Vip": 3.0, "Lamp5": 1.8}
 )
@@ -44,8 +44,8 @@ def fit_background(
     """Background rate of each class at which its spontaneous rate is the target.
 
     Each round simulates the network without thalamic drive and moves every class's background by
-    a secant step in the logarithms of rate and background, at most 20 %. The round nearest to the
-    targets is kept. The networks have seeds that no experiment uses.
+    a secant step in the logarithms of rate and background, at most a factor e^0.2. The round
+    nearest to the targets is kept. The networks have seeds that no experiment uses.
 
     Args:
         targets_hz: by class.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,13 @@ from swta.circuit.wiring import Wiring
 from swta.validation import ParameterError, check_choice, check_real
 
 FloatArray = NDArray[np.float64]
+
+DRIVE_BIN_MS: Final = 10.0  # width of the bins of a drive that changes
+
+
+def count_bins(duration_s: float) -> int:
+    """Bins of `DRIVE_BIN_MS` in a duration (s), to the nearest."""
+    return round(1e3 * duration_s / DRIVE_BIN_MS)
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Condition:
     """One condition of a network.
 
     ``drive_khz`` is the thalamic rate of each unit, (n_units,) for a constant one or
-    (n_bins, n_units) for a course in bins of ``bin_ms``; its last bin lasts to the end.
+    (n_bins, n_units) for a course in bins of `DRIVE_BIN_MS`; its last bin lasts to the end.
 
     Raises:
         ParameterError: a negative or non-finite rate, an unknown class, a factor out of range.
@@ -50,7 +58,6 @@ class Condition:
     extra_khz: Mapping[str, float] = field(default_factory=dict)  # kHz, more input to a class
     efficacy: Mapping[Pair, float] = field(default_factory=dict)  # factor on a pathway
     kept: Mapping[str, float] = field(default_factory=dict)  # share of a class that still transmits
-    bin_ms: float = 10.0  # ms, width of the bins of ``drive_khz``
 
     def __post_init__(self) -> None:
         drive = np.asarray(self.drive_khz, dtype=np.float64)
@@ -60,7 +67,6 @@ class Condition:
                 "allowed: finite rates of 0 kHz or more, (n_units,) or (n_bins, n_units)"
             )
         object.__setattr__(self, "drive_khz", drive)
-        check_real("bin_ms", self.bin_ms, low=1, unit="ms")
         for name, rate in self.extra_khz.items():
             check_choice("extra_khz", name, CLASSES)
             check_real(f"extra_khz of {name}", rate, low=0, unit="kHz")
@@ -77,7 +83,7 @@ class Condition:
         drive = np.asarray(self.drive_khz)
         if drive.ndim == 1:
             return drive
-        return np.asarray(drive[min(int(t_ms / self.bin_ms + 1e-6), len(drive) - 1)])
+        return np.asarray(drive[min(int(t_ms / DRIVE_BIN_MS + 1e-6), len(drive) - 1)])
 
     def external_khz(self, wiring: Wiring, t_ms: float) -> FloatArray:
         """Rate of afferent spikes to a cell of each population at t_ms, kHz, (n_populations,).

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from swta.cells.classes import INTERNEURONS, LABELS
 from swta.circuit.bistability import BISTABLE
-from swta.circuit.conditions import Condition, Context
+from swta.circuit.conditions import Condition, Context, count_bins
 from swta.circuit.network import Network
 from swta.circuit.spiking_experiments import NO_RECURRENCE, Noise, Trials
 from swta.circuit.spiking_measures import snr_of
@@ -80,7 +80,11 @@ def simulate_lesions(
     each = len(conditions) // len(lesions)
     result = trials.run(network, conditions, stop=False)
     rates = result.mean_rates_hz(trials.settle_s)
-    rates = rates.reshape(len(lesions), each, *rates.shape[1:])
+    # After a cue only the second half counts: its slow currents decay within the first.
+    late = result.mean_rates_hz(trials.settle_s + 0.5 * trials.measure_s)
+    rates, late = (one.reshape(len(lesions), each, *one.shape[1:]) for one in (rates, late))
+    cued = 5 + noise.patterns
+    rates = np.concatenate([rates[:, :cued], late[:, cued:]], axis=1)
     values = np.stack([_reduce(one[..., :n], noisy, ratio) for one in rates])
     return LesionResult(tuple(name for name, _ in lesions), FUNCTIONS, values, rates[:, 0])
 
@@ -104,7 +108,7 @@ def _battery(
         Condition(drive(0.6, 0.0), kept=kept),
     ]
     battery += [Condition(trials.drive_khz * row, kept=kept) for row in noisy]
-    cue = round(100 * trials.settle_s)
+    cue = count_bins(trials.settle_s)
     for favoured in (0, 1):
         course = np.tile(drive(1.0, 1.0), (cue + 1, 1))
         course[:cue, favoured] *= 1.4

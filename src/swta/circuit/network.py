@@ -19,9 +19,10 @@ from swta.validation import ParameterError, check_choice, check_integer, check_r
 AFFERENT_FIELDS: Final = MappingProxyType(
     dict(zip(CLASSES, ("pyr", "pv", "sst", "vip", "lamp5"), strict=True))
 )
+# None of these factors is measured. They were chosen in trials that looked at competition and
+# memory as well as at rates, so no such result of the network is evidence for them.
 _STRONG_INHIBITION: Final = (
-    "slices cut axons, and in awake cortex inhibitory conductance outweighs excitatory (Haider et "
-    "al. 2013); at the slice value excitable pyramidal cells escape the competition"
+    "chosen: at the slice value excitable pyramidal cells escape the competition; slices cut axons"
 )
 ADJUSTMENTS: tuple[Adjustment, ...] = (
     Adjustment("Pvalb", "Pyr", 2.5, _STRONG_INHIBITION),
@@ -30,8 +31,8 @@ ADJUSTMENTS: tuple[Adjustment, ...] = (
         "Pyr",
         "Vip",
         0.4,
-        "at the slice value VIP cells follow the pyramidal cells to 20 Hz; in vivo 1-5 Hz, and "
-        "5-15 Hz only with locomotion",
+        "chosen: at the slice value VIP cells follow the pyramidal cells to 20 Hz, above "
+        "`spiking_measures.RUNNING_VIP_HZ`",
     ),
 )
 

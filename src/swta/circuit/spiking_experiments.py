@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from swta.cells.classes import INTERNEURONS
-from swta.circuit.conditions import Condition, Context
+from swta.circuit.conditions import Condition, Context, count_bins
 from swta.circuit.network import Network
 from swta.circuit.spiking import SpikingResult, simulate_spiking
 from swta.circuit.wiring import Wiring, build_wiring
@@ -316,11 +316,11 @@ def simulate_perturbation(
     onset = trials.settle_s + 0.5
     offset = onset + check_real("length_s", length_s, low=0.02, unit="s")
     duration = offset + trials.measure_s
-    bins = round(100 * duration)
+    bins = count_bins(duration)
     plain = np.zeros((bins, network.n_units))
     plain[:, 0], plain[:, 1] = trials.drive_khz, ratio * trials.drive_khz
     pushed = plain.copy()
-    pushed[round(100 * onset) : round(100 * offset), 1] += extra * trials.drive_khz
+    pushed[count_bins(onset) : count_bins(offset), 1] += extra * trials.drive_khz
     conditions = [Condition(plain, context), Condition(pushed, context)]
     result = trials.run(network, conditions, duration_s=duration)
     return PulseResult(result.time_s, onset, offset, result.courses_hz[..., : network.n_units])

@@ -22,8 +22,8 @@ from swta.circuit.spiking_experiments import (
 
 FloatArray = NDArray[np.float64]
 
-# Rates in mouse V1 layer 2/3, Hz: lowest and highest of the ranges collected from the literature.
-# None is known to us for LAMP5.
+# Rates in mouse V1 layer 2/3, Hz: target ranges of this project, second-hand from reviews and not
+# checked against recordings. None is known to us for LAMP5.
 SPONTANEOUS_HZ: Final = {
     "Pyr": (0.1, 0.5),
     "Pvalb": (3.0, 8.0),

@@ -108,6 +108,7 @@ class Store:
                 "another --output"
             ) from None
         try:
+            self._refuse_another(description)
             write_atomically(self.folder / SWEEP, json.dumps(dict(description), indent=1) + "\n")
             self._clear_left_overs()
             yield
@@ -116,6 +117,22 @@ class Store:
             with suppress(OSError):  # runs in progress elsewhere, or none ever
                 (self.folder / ".work").rmdir()
             lock.release()
+
+    def _refuse_another(self, description: Mapping[str, Any]) -> None:
+        """Table and page are of one kind of sweep: another chapter's would take their place."""
+        path = self.folder / SWEEP
+        if not path.is_file():
+            return
+        try:
+            held = json.loads(path.read_text("utf-8"))
+        except ValueError:
+            return  # cut short by a crash; it is written anew
+        for name in ("chapter", "profile", "design"):
+            if name in held and held[name] != description.get(name):
+                raise ParameterError(
+                    f"--output {self.folder} holds a sweep with {name} {held[name]}, and this one "
+                    f"has {name} {description.get(name)}; give another folder with --output"
+                )
 
     def make_work_folder(self, key: str) -> Path:
         """A new folder for a run in progress; its name tells the machine and the process."""
