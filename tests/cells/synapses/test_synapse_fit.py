@@ -23,7 +23,7 @@ def test_made_tables_give_all_pairs_with_their_own_values(tables, class_models):
     assert one.g_nS.low / one.g_nS.value == pytest.approx(0.7 / 1.1)
     assert one.g_nS.high / one.g_nS.value == pytest.approx(1.3 / 1.1)
     assert one.U.low < one.U.value < one.U.high
-    assert any(note.startswith("Lamp5 → Pyr") for note in fit.notes)
+    assert any(note.startswith("LAMP5→Pyr") for note in fit.notes)
 
 
 def test_median_amplitudes_give_conductances_in_proportion(tables, class_models):
@@ -38,9 +38,31 @@ def test_a_fit_is_the_same_every_time(tables, class_models):
     assert measure_synapse_drift(a, b) == 0.0
 
 
-def test_bare_parameters_serve_as_class_models(tables, class_models):
-    bare = fit_synapses({name: one.parameters for name, one in class_models.items()})
-    assert measure_synapse_drift(bare.synapses, fit_synapses(class_models).synapses) == 0.0
+def test_bare_parameters_serve_as_class_models_with_their_own_membranes(tables, class_models):
+    bare = {name: one.parameters for name, one in class_models.items()}
+    found, full = (fit_synapses(cells, membrane="central") for cells in (bare, class_models))
+    assert found.membrane == "central"
+    assert measure_synapse_drift(found.synapses, full.synapses) == 0.0
+    for (_, post), one in found.synapses.items():
+        assert one.membrane_ms.value == pytest.approx(bare[post].tau_m)
+        assert one.leak_nS.value == pytest.approx(bare[post].g_L)
+    with pytest.raises(ParameterError, match=r"bare AdEx parameters for Pyr.*'central'"):
+        fit_synapses(bare)
+
+
+def test_membranes_are_fitted_in_all_pairs_between_recorded_classes(tables, class_models):
+    fit = fit_synapses(class_models)
+    assert fit.membrane == "fitted"
+    for (pre, post), one in fit.synapses.items():
+        centre = class_models[post].parameters
+        if "Lamp5" in (pre, post):
+            assert one.membrane_ms.value == pytest.approx(centre.tau_m)
+            continue
+        tau = class_models[post].statistics["tau_ms"]
+        entry = one.membrane_ms
+        assert (entry.low, entry.high, entry.n) == (tau.q25, tau.q75, tau.n)
+        assert tau.contains(entry.value) and entry.status == "proxy"
+        assert entry.value != pytest.approx(centre.tau_m, rel=1e-6)
 
 
 def test_lamp5_targets_get_the_kernel_of_the_other_interneurons(tables, class_models):
@@ -59,6 +81,8 @@ def test_what_is_missing_is_said(class_models):
         fit_synapses({name: class_models[name] for name in ("Pyr", "Pvalb", "Sst")})
     with pytest.raises(ParameterError, match="amplitude = 'max'"):
         fit_synapses(class_models, amplitude="max")
+    with pytest.raises(ParameterError, match="membrane = 'free'"):
+        fit_synapses(class_models, membrane="free")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from swta.cells.synapses.match import match_psps
 from swta.cells.synapses.membrane import highest_holding, make_membranes
 from swta.cells.synapses.shape import FIT_WINDOW, measure_psp
 from swta.cells.synapses.targets import PspTarget
+from swta.cells.synapses.time_constants import TimeConstants
 from swta.validation import ParameterError
 
 BASE = dict(tau_w=90.0, a=0.0, b=40.0, V_reset=-58.0, refractory=3.0, V_peak=30.0)
@@ -27,14 +28,21 @@ KNOWN = (
 )
 
 
-def evoke(rows):
-    held = make_membranes([CELLS[r[1]] for r in rows], [r[5] for r in rows], True)
+SPREADS = {
+    "Sst": TimeConstants(13.0, 28.0, 0.5, 40, "made"),
+    "Pvalb": TimeConstants(4.5, 7.5, 0.3, 40, "made"),
+    "Pyr": TimeConstants(16.0, 25.0, 0.9, 40, "made"),
+}
+
+
+def evoke(rows, **membrane):
+    held = make_membranes([CELLS[r[1]] for r in rows], [r[5] for r in rows], True, **membrane)
     g, rise, decay, reversal = (np.array([r[k] for r in rows]) for k in (2, 3, 4, 6))
     return measure_psp(*simulate_psp(held, g, rise, decay, reversal, duration_ms=FIT_WINDOW))
 
 
-def targets(rows):
-    found = evoke(rows)
+def targets(rows, **membrane):
+    found = evoke(rows, **membrane)
     return [
         PspTarget(
             r[0], r[1], *(float(x[i]) for x in (found.amplitude_mV, found.rise_ms, found.decay_ms))
@@ -57,7 +65,9 @@ def check(matches, wanted):
         )
         for m in matches
     ]
-    found = evoke(rows)
+    found = evoke(
+        rows, membrane_ms=[m.membrane_ms for m in matches], leak_nS=[m.leak_nS for m in matches]
+    )
     return [
         np.abs(
             np.array([x[i] for x in (found.amplitude_mV, found.rise_ms, found.decay_ms)])
@@ -116,6 +126,55 @@ def test_a_decay_faster_than_the_membrane_is_missed_and_the_amplitude_is_not():
     assert miss[2] > 0.5
 
 
+def test_a_membrane_is_found_again_between_the_quartiles():
+    """Potentials of cells with 15 and 26 ms where the class has 20; the prior pulls by a little."""
+    for known in (15.0, 26.0):
+        leak = SLOW.g_L * (known / SLOW.tau_m) ** -SPREADS["Sst"].exponent
+        wanted = targets(KNOWN[:1], membrane_ms=known, leak_nS=leak)
+        (free,) = matches = match_psps(wanted, CELLS, time_constants=SPREADS)
+        assert free.membrane_ms == pytest.approx(known, rel=0.1)
+        assert free.leak_nS == pytest.approx(
+            SLOW.g_L * (free.membrane_ms / SLOW.tau_m) ** -SPREADS["Sst"].exponent
+        )
+        assert free.g_nS == pytest.approx(KNOWN[0][2], rel=0.1)
+        assert check(matches, wanted)[0].max() < 0.05
+
+
+def test_the_membrane_of_the_class_serves_only_potentials_of_such_membranes():
+    wanted = targets(KNOWN[:1], membrane_ms=15.0)
+    central, free = match_psps(wanted, CELLS), match_psps(wanted, CELLS, time_constants=SPREADS)
+    assert central[0].membrane_ms == SLOW.tau_m and central[0].leak_nS == SLOW.g_L
+    assert check(central, wanted)[0][2] > 0.15 > check(free, wanted)[0][2]
+
+
+@pytest.mark.parametrize(("known", "bound"), [(8.0, 13.0), (45.0, 28.0)])
+def test_no_membrane_beyond_the_quartiles(known, bound):
+    wanted = targets(KNOWN[:1], membrane_ms=known)
+    (match,) = matches = match_psps(wanted, CELLS, time_constants=SPREADS)
+    assert 13.0 <= match.membrane_ms <= 28.0
+    assert match.membrane_ms == pytest.approx(bound, rel=0.01)
+    assert check(matches, wanted)[0].max() > 0.1
+
+
+def test_membranes_of_the_class_give_what_they_gave_before_they_could_be_fitted():
+    before = (
+        (0.301377, 0.381688, 1.621919, -70.00141),
+        (0.802213, 0.189577, 0.914938, -70.06982),
+        (1.500792, 0.301165, 1.498354, -55.01037),
+    )
+    for match, known in zip(match_psps(targets(KNOWN), CELLS), before, strict=True):
+        found = (match.g_nS, match.rise_ms, match.decay_ms, match.holding_mV)
+        assert found == pytest.approx(known, rel=1e-4)
+
+
+def test_the_best_of_several_minima_is_found():
+    """A potential too slow for the cell: two holding potentials are locally best."""
+    vip = AdExParameters(C=84.4, g_L=4.22, E_L=-72.0, V_T=-51.9, Delta_T=3.63, **BASE)
+    wanted = [PspTarget("Pyr", "Vip", 0.6, 5.32, 32.3)]
+    (match,) = match_psps(wanted, {"Vip": vip})
+    assert match.holding_mV == pytest.approx(-60.0, abs=0.01)
+
+
 def test_named_holding_fixes_the_potential_and_makes_a_cell_above_threshold_passive():
     wanted = [PspTarget("Pvalb", "Pyr", -0.4, 8.0, 40.0), PspTarget("Pyr", "Pyr", 0.3, 3.5, 22.0)]
     inhibitory, excitatory = match_psps(wanted, CELLS, holding="named")
@@ -159,6 +218,10 @@ def test_amplitudes_alone_are_matched_exactly():
         (
             lambda: match_psps([PspTarget("Pyr", "Sst", 0.3, 3.0, 20.0)], CELLS, holding="x"),
             "holding = 'x'",
+        ),
+        (
+            lambda: match_psps([PspTarget("Pyr", "Sst", 1, 3, 20)], CELLS, time_constants={}),
+            "Pyr → Sst: no time constants of class 'Sst' among none",
         ),
         (lambda: match_amplitudes([], CELLS, 3.0, 30.0), "targets is empty"),
     ],

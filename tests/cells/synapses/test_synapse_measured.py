@@ -38,7 +38,7 @@ def test_few_recordings_are_filled_up_to_five_with_related_pairs(tables):
     assert one.status == "pooled"
     assert one.mean == pytest.approx((2 * -0.1 + 3 * -0.44) / 5)
     assert "2 recordings of Vip → Pyr" in one.source
-    assert any(note.startswith("Vip → Pyr: psp_amplitude pooled") for note in found.notes)
+    assert any(note.startswith("VIP→Pyr: psp_amplitude pooled") for note in found.notes)
 
 
 def test_pools_are_weighted_by_recordings(tables):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from swta.cells import load_class
 from swta.cells.statistics import BY_CLASS, DATA_SETS, DEFAULTS
 from swta.cells.synapses import (
     PAIRS,
@@ -64,6 +65,21 @@ def test_conductances_between_recorded_classes_are_measured_or_pooled(synapses):
             assert one.g_nS.n >= 5
 
 
+@pytest.mark.parametrize("data_set", (BY_CLASS, *DATA_SETS))
+def test_published_membranes_lie_between_the_quartiles_of_their_class(data_set):
+    for (pre, post), one in load_synapses(data_set).items():
+        model = load_class(post, data_set)
+        if "Lamp5" in (pre, post):
+            assert one.membrane_ms.value == pytest.approx(model.parameters.tau_m, rel=1e-5)
+            assert not one.membrane_ms.known
+        else:
+            tau = model.statistics["tau_ms"]
+            assert tau.q25 * (1 - 1e-5) <= one.membrane_ms.value <= tau.q75 * (1 + 1e-5)
+            assert one.membrane_ms.low == pytest.approx(tau.q25, rel=1e-5)
+            assert one.membrane_ms.high == pytest.approx(tau.q75, rel=1e-5)
+        assert one.membrane_ms.status == one.leak_nS.status == "proxy"
+
+
 def test_gaba_b_comes_only_when_asked_for_and_only_from_lamp5(synapses):
     assert all(one.slow is None for one in synapses.values())
     with_slow = load_synapses(gaba_b=True)
@@ -98,6 +114,8 @@ def test_writing_and_reading_gives_the_same_table(synapses, tmp_path):
     )
     assert measure_synapse_drift(again, with_slow) == 0.0
     assert again["Lamp5", "Vip"].slow.decay_ms.value == 150.0
+    assert again["Pyr", "Pyr"].membrane_ms == with_slow["Pyr", "Pyr"].membrane_ms
+    assert again["Pyr", "Pyr"].leak_nS.value == with_slow["Pyr", "Pyr"].leak_nS.value
     path = tmp_path / "mine.json"
     path.write_text(write_synapses({BY_CLASS: again}), encoding="utf8")
     assert load_synapses(path=path).keys() == synapses.keys()
@@ -133,6 +151,8 @@ def known(value):
         ({"U": known(0.0)}, "U = 0"),
         ({"tau_d_ms": known(-5.0)}, "tau_d_ms = -5"),
         ({"tau_f_ms": known(-5.0)}, "tau_f_ms = -5"),
+        ({"membrane_ms": known(0.0)}, "membrane_ms = 0"),
+        ({"leak_nS": known(-1.0)}, "leak_nS = -1"),
     ],
 )
 def test_impossible_synapses_are_refused(synapses, change, message):
@@ -161,11 +181,14 @@ def test_damaged_files_are_refused_with_the_place(synapses, tmp_path):
     del missing["data_sets"]["cell_types"][3]
     short = json.loads(text)
     del short["data_sets"]["cell_types"][0]["g_nS"]
+    before = json.loads(text)
+    del before["data_sets"]["cell_types"][0]["membrane_ms"]
     for damaged, message in (
         ("{", "not a published table"),
         (json.dumps({"sources": []}), "not a published table.*data_sets"),
         (json.dumps(missing), r"cell_types: \('Pyr', 'Vip'\) is missing"),
         (json.dumps(short), "cell_types, Pyr → Pyr.*g_nS"),
+        (json.dumps(before), "cell_types, Pyr → Pyr.*membrane_ms.*publish_synapses"),
         (json.dumps(content | {"sources": []}), "cell_types, Pyr → Pyr"),
     ):
         with pytest.raises(ParameterError, match=message):

@@ -12,6 +12,12 @@ from swta.cells.synapses.evaluate import (
 from swta.cells.synapses.fit import SynapseFit, fit_synapses
 from swta.cells.synapses.gap import GapJunctions, GapJunctionTable, load_gap_junctions
 from swta.cells.synapses.matrices import plot_synapse_matrices, plot_synapse_matrix
+from swta.cells.synapses.membrane_report import (
+    describe_central_amplitudes,
+    describe_central_membranes,
+    describe_membranes,
+    plot_membranes,
+)
 from swta.cells.synapses.neurogliaform import LAMP5_VALUES, Lamp5Variation, vary_lamp5
 from swta.cells.synapses.plots import (
     plot_fitted,
@@ -32,6 +38,7 @@ from swta.cells.synapses.table import (
     Synapse,
     tabulate_synapses,
 )
+from swta.cells.synapses.time_constants import TimeConstants, measure_time_constants
 
 __all__ = [
     "INPUT",
@@ -47,15 +54,21 @@ __all__ = [
     "Synapse",
     "SynapseFit",
     "SynapseScores",
+    "TimeConstants",
     "compare_plasticity",
     "compare_potentials",
+    "describe_central_amplitudes",
+    "describe_central_membranes",
+    "describe_membranes",
     "fit_synapses",
     "load_gap_junctions",
     "load_synapses",
     "measure_synapse_drift",
+    "measure_time_constants",
     "plot_fitted",
     "plot_fitted_potentials",
     "plot_induction",
+    "plot_membranes",
     "plot_potential",
     "plot_potentials",
     "plot_synapse_matrices",

@@ -77,6 +77,4 @@ def match_amplitudes(
             f"{one.pre} → {one.post}: the fit of the conductance did not converge "
             f"({found.message}); check amplitude {one.amplitude_mV:g} mV"
         )
-    return collect_matches(
-        targets, np.exp(found.x), rise, decay, holding, held.exponential, respond(found.x)
-    )
+    return collect_matches(targets, np.exp(found.x), rise, decay, held, respond(found.x))

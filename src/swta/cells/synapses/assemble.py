@@ -26,6 +26,7 @@ from swta.cells.synapses.table import (
     Synapse,
 )
 from swta.cells.synapses.targets import PspMatch
+from swta.cells.synapses.time_constants import TimeConstants
 
 _MEDIAN_ERROR: Final = 1.2533 / 1.349  # standard error of a median over its quartile range, × √n
 _DYNAMICS: Final = ("U", "tau_d_ms", "tau_f_ms")
@@ -93,9 +94,19 @@ def fit_dynamics(
 
 
 def assemble_synapse(
-    one: MeasuredPair, match: PspMatch, dynamics: Mapping[str, Measure], amplitude: str
+    one: MeasuredPair,
+    match: PspMatch,
+    dynamics: Mapping[str, Measure],
+    amplitude: str,
+    spread: TimeConstants | None = None,
 ) -> Synapse:
-    """One pair's record from its measurements, its conductance and its plasticity."""
+    """One pair's record from its measurements, its conductance and its plasticity.
+
+    Args:
+        one, match, dynamics: the pair's measurements, conductance and plasticity.
+        amplitude: which statistic the conductance reproduces, ``mean`` or ``median``.
+        spread: time constants of the postsynaptic class, where they were fitted.
+    """
     s = one.statistics
     excitatory = one.pre in EXCITATORY
     g = _conductance(s["psp_amplitude"], match, amplitude)
@@ -135,9 +146,30 @@ def assemble_synapse(
         **_train_changes(one, dynamics, amplitude),
         g_log_sd=one.g_log_sd,
         holding_mV=holding,
+        **_membrane(match, spread),
         exponential=match.exponential,
         slow=make_gaba_b(g) if one.pre == "Lamp5" else None,
     )
+
+
+def _membrane(match: PspMatch, spread: TimeConstants | None) -> dict[str, Measure]:
+    """Membrane of the postsynaptic cell: fitted inside its class, or that of the class model."""
+    if spread is None or "Lamp5" in (match.pre, match.post):
+        source = f"central cell of class {match.post}, other cells than the recorded ones"
+        return {
+            "membrane_ms": Measure(match.membrane_ms, 0, "proxy", source),
+            "leak_nS": Measure(match.leak_nS, 0, "proxy", source),
+        }
+    n, where = spread.n, f"{spread.source}, other cells than the recorded ones"
+    tau = (
+        f"{_FITTED}time constant that explains rise and decay, between the quartiles and drawn to "
+        f"the median of {where}"
+    )
+    leak = f"median of cells with this time constant (exponent {spread.exponent:.2f}), {where}"
+    return {
+        "membrane_ms": Measure(match.membrane_ms, n, "proxy", tau, spread.low_ms, spread.high_ms),
+        "leak_nS": Measure(match.leak_nS, n, "proxy", leak),
+    }
 
 
 def _potential_times(one: MeasuredPair, match: PspMatch) -> dict[str, Measure]:
@@ -186,7 +218,8 @@ def _conductance(psp: Statistic, match: PspMatch, amplitude: str) -> Measure:
     low, high = sorted(max(0.0, match.g_nS * q / value) for q in (psp.q25, psp.q75))
     source = (
         f"{_FITTED}{amplitude} resting potential {value:.3g} mV in the {membrane} cell of class "
-        f"{match.post} held at {match.holding_mV:.1f} mV; {psp.source}"
+        f"{match.post} with a time constant of {match.membrane_ms:.1f} ms, held at "
+        f"{match.holding_mV:.1f} mV; {psp.source}"
     )
     return Measure(match.g_nS, psp.n, psp.status, source, low, high)
 

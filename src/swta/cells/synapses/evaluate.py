@@ -42,6 +42,8 @@ def simulate_potentials(
 ) -> Potentials:
     """Postsynaptic potentials (mV) of all pairs after a rest, in one run.
 
+    Each cell has the membrane time constant and leak that the table gives for its pair.
+
     Args:
         synapses: from `load_synapses` or `fit_synapses`.
         class_models: postsynaptic cell of each class, the ones that the synapses were fitted for.
@@ -52,24 +54,36 @@ def simulate_potentials(
             because the table was made for other class models.
     """
     held = _hold(synapses, class_models)
+    return Potentials(tuple(synapses), *_evoke(synapses, held, duration_ms), held.holding)
+
+
+def _evoke(synapses: Synapses, held: Membranes, duration_ms: float) -> tuple[Array, Array]:
     g, rise, decay, reversal = (
-        np.array([getattr(one, name).value for one in synapses.values()])
-        for name in ("g_nS", "rise_ms", "decay_ms", "reversal_mV")
+        _values(synapses, name) for name in ("g_nS", "rise_ms", "decay_ms", "reversal_mV")
     )
-    t, v = simulate_psp(held, g, rise, decay, reversal, duration_ms=duration_ms)
-    return Potentials(tuple(synapses), t, v, held.holding)
+    return simulate_psp(held, g, rise, decay, reversal, duration_ms=duration_ms)
 
 
-def _hold(synapses: Synapses, class_models: Cells) -> Membranes:
+def _values(synapses: Synapses, name: str) -> Array:
+    return np.array([getattr(one, name).value for one in synapses.values()])
+
+
+def _hold(synapses: Synapses, class_models: Cells, *, central: bool = False) -> Membranes:
+    """Cells with the table's membranes, or with those of the class models."""
     cells = []
     for (pre, post), _ in synapses.items():
         if post not in class_models:
             raise ParameterError(f"{pre} → {post}: class_models has no {post!r}; give one")
         model = class_models[post]
         cells.append(model.parameters if isinstance(model, CellClass) else model)
-    holding = [one.holding_mV.value for one in synapses.values()]
+    own = {"membrane_ms": _values(synapses, "membrane_ms"), "leak_nS": _values(synapses, "leak_nS")}
     try:
-        return make_membranes(cells, holding, [one.exponential for one in synapses.values()])
+        return make_membranes(
+            cells,
+            _values(synapses, "holding_mV"),
+            [one.exponential for one in synapses.values()],
+            **({} if central else own),
+        )
     except ParameterError as error:
         raise ParameterError(
             f"{error}. The synapses were fitted for other class models; fit them again with "
@@ -87,13 +101,18 @@ def compare_potentials(synapses: Synapses, class_models: Cells) -> pd.DataFrame:
 
     Returns:
         One row a pair: pre, post, n, status, then for amplitude_mV, rise_ms and decay_ms the
-        measured and fitted value and relative error; holding_mV; membrane_ms, the time constant of
-        the held cell; reason, why rise or decay miss by more than 15 %, empty where they do not.
+        measured and fitted value and relative error; holding_mV; membrane_ms, membrane_low_ms and
+        membrane_high_ms, the time constant C / g_L of the cell and the quartiles of its class, and
+        central_ms, that of the class model; held_ms, the time constant of the cell as it is held;
+        amplitude_mV_central and central_deviation, what the same conductance gives in the class
+        model's own cell, and its relative difference from the measured amplitude; reason, why rise
+        or decay miss by more than 15 %, empty where they do not.
     """
     recorded = {pair: one for pair, one in synapses.items() if one.recorded}
-    found = simulate_potentials(recorded, class_models, duration_ms=FIT_WINDOW)
-    features = measure_psp(found.t_ms, found.v_mV)
     held = _hold(recorded, class_models)
+    features = measure_psp(*_evoke(recorded, held, FIT_WINDOW))
+    middle = _hold(recorded, class_models, central=True)
+    in_middle = measure_psp(*_evoke(recorded, middle, FIT_WINDOW)).amplitude_mV
     rows = []
     for i, ((pre, post), one) in enumerate(recorded.items()):
         row: dict[str, object] = {
@@ -111,28 +130,33 @@ def compare_potentials(synapses: Synapses, class_models: Cells) -> pd.DataFrame:
             row[f"{name}_fitted"] = float(fitted)
             row[f"{name}_error"] = float(fitted / measured - 1.0)
         row["holding_mV"] = float(held.holding[i])
-        row["membrane_ms"] = float(held.time_constant[i])
-        row["reason"] = _explain(row, float(held.C[i] / held.g_L[i]))
+        row["membrane_ms"] = float(held.passive_time_constant[i])
+        row["membrane_low_ms"], row["membrane_high_ms"] = one.membrane_ms.low, one.membrane_ms.high
+        row["central_ms"] = float(middle.passive_time_constant[i])
+        row["held_ms"] = float(held.time_constant[i])
+        row["amplitude_mV_central"] = float(in_middle[i])
+        row["central_deviation"] = float(in_middle[i] / one.psp_mV.value - 1.0)
+        row["reason"] = _explain(row)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _explain(row: Mapping[str, object], tau_m: float) -> str:
+def _explain(row: Mapping[str, object]) -> str:
     def number(name: str) -> float:
         return float(str(row[name]))
 
     rise, decay = number("rise_ms_error"), number("decay_ms_error")
     if max(abs(rise), abs(decay)) <= TOLERANCE:
         return ""
-    measured = number("decay_ms_measured")
-    if decay > TOLERANCE and measured < tau_m:
+    measured, tau = number("decay_ms_measured"), number("membrane_ms")
+    if decay > TOLERANCE and measured < tau:
         return (
             f"measured decay {measured:.1f} ms is faster than the membrane time constant of the "
-            f"class model, {tau_m:.1f} ms"
+            f"cell, {tau:.1f} ms"
         )
     return (
         f"rise {number('rise_ms_measured'):.1f} and decay {measured:.1f} ms are not both reached "
-        f"by one conductance on a membrane of {number('membrane_ms'):.1f} ms"
+        f"by one conductance on a membrane of {number('held_ms'):.1f} ms"
     )
 
 
@@ -197,9 +221,11 @@ class SynapseScores:
     kinetics_error_max: float  # largest error of a rise or decay of any recorded pair
     kinetics_matched: int  # pairs with rise and decay within 15 %
     kinetics_missed: tuple[str, ...]  # the others, with errors and reason
+    kinetics_pairs: int  # recorded pairs
     stp_inside: float  # share of pairs with five recordings or more inside the quartiles
     stp_pairs: int  # how many those are
     recovery_error_max: float  # largest difference of a recovery, in 90th-percentile amplitudes
+    psp_central_deviation_max: float  # largest, of an amplitude in the class model's own cell
 
 
 def score_synapses(synapses: Synapses, class_models: Cells) -> SynapseScores:
@@ -212,8 +238,8 @@ def score_synapses(synapses: Synapses, class_models: Cells) -> SynapseScores:
     kinetics = potentials[["rise_ms_error", "decay_ms_error"]].abs().max(axis=1)
     matched = potentials["reason"] == ""
     missed = tuple(
-        f"{row.pre} → {row.post}: rise {row.rise_ms_error:+.0%}, decay {row.decay_ms_error:+.0%}: "
-        f"{row.reason}"
+        f"{synapses[str(row.pre), str(row.post)].label} (rise {row.rise_ms_error:+.0%}, "
+        f"decay {row.decay_ms_error:+.0%}): {row.reason}"
         for row in potentials[~matched].itertuples()
     )
     judged = trains[trains["n"] >= MIN_RECORDINGS]
@@ -222,9 +248,11 @@ def score_synapses(synapses: Synapses, class_models: Cells) -> SynapseScores:
         kinetics_error_max=float(kinetics.max()),
         kinetics_matched=int(matched.sum()),
         kinetics_missed=missed,
+        kinetics_pairs=len(potentials),
         stp_inside=float(judged["inside"].mean()),
         stp_pairs=len(judged),
         recovery_error_max=float(
             (trains["recovery_fitted"] - trains["recovery_measured"]).abs().max()
         ),
+        psp_central_deviation_max=float(potentials["central_deviation"].abs().max()),
     )

@@ -19,6 +19,7 @@ from swta.cells.synapses.measured import MeasuredPair, MeasuredSynapses, load_me
 from swta.cells.synapses.neurogliaform import LAMP5_PLASTICITY, SLOW_GABA_A
 from swta.cells.synapses.table import Synapse
 from swta.cells.synapses.targets import PspMatch, PspTarget
+from swta.cells.synapses.time_constants import MEMBRANES, TimeConstants, find_time_constants
 from swta.validation import ParameterError, check_choice
 
 AMPLITUDES: Final = ("mean", "median")
@@ -32,6 +33,7 @@ class SynapseFit:
     synapses: Mapping[tuple[str, str], Synapse]
     amplitude: str  # statistic of the potentials that the conductances were matched to
     holding: str  # whether the holding potentials were fitted or the recordings' names for them
+    membrane: str  # whether the membrane time constants were fitted or those of the class models
     notes: tuple[str, ...]  # pairs whose measurements were pooled or replaced by a proxy, and how
 
 
@@ -40,6 +42,7 @@ def fit_synapses(
     *,
     amplitude: str = "mean",
     holding: str = "fitted",
+    membrane: str = "fitted",
     folder: Path | None = None,
 ) -> SynapseFit:
     """Every synapse from the tables of paired recordings, for given postsynaptic cells.
@@ -49,16 +52,21 @@ def fit_synapses(
         amplitude: which statistic of the resting potentials the conductances reproduce, ``mean``
             or ``median``. The mean carries the few strong synapses of a log-normal distribution.
         holding: ``fitted`` or ``named``, see `match_psps`.
+        membrane: time constant of the postsynaptic cells. ``fitted`` for each recorded pair between
+            the quartiles of its class, or ``central``: that of the class model.
         folder: where the physiology tables are; by default the data set is located.
 
     Raises:
-        ParameterError: a class without a model, an unknown statistic, tables that lack a pair.
+        ParameterError: a class without a model, an unknown option, tables that lack a pair, or
+            AdEx parameters with ``membrane="fitted"``.
         swta.data.DataUnavailable: the tables are nowhere to be found.
     """
     check_choice("amplitude", amplitude, AMPLITUDES)
+    check_choice("membrane", membrane, MEMBRANES)
     cells = _parameters(class_models)
+    spread = find_time_constants(class_models) if membrane == "fitted" else None
     measured = load_measured_synapses(folder)
-    matches = _match(measured, cells, amplitude, holding)
+    matches = _match(measured, cells, spread, amplitude, holding)
     synapses = {}
     for pair, one in measured.pairs.items():
         dynamics = (
@@ -66,8 +74,10 @@ def fit_synapses(
             if one.pre == "Lamp5"
             else fit_dynamics(one, measured.ndnf_ratios, amplitude)
         )
-        synapses[pair] = assemble_synapse(one, matches[pair], dynamics, amplitude)
-    return SynapseFit(synapses, amplitude, holding, measured.notes)
+        synapses[pair] = assemble_synapse(
+            one, matches[pair], dynamics, amplitude, None if spread is None else spread[one.post]
+        )
+    return SynapseFit(synapses, amplitude, holding, membrane, measured.notes)
 
 
 def _parameters(
@@ -85,11 +95,16 @@ def _parameters(
 
 
 def _match(
-    measured: MeasuredSynapses, cells: Mapping[str, AdExParameters], amplitude: str, holding: str
+    measured: MeasuredSynapses,
+    cells: Mapping[str, AdExParameters],
+    spread: Mapping[str, TimeConstants] | None,
+    amplitude: str,
+    holding: str,
 ) -> dict[tuple[str, str], PspMatch]:
     targets = {pair: _target(one, amplitude) for pair, one in measured.pairs.items()}
     recorded = [t for (pre, post), t in targets.items() if "Lamp5" not in (pre, post)]
-    found = {(m.pre, m.post): m for m in match_psps(recorded, cells, holding=holding)}
+    matches = match_psps(recorded, cells, time_constants=spread, holding=holding)
+    found = {(m.pre, m.post): m for m in matches}
     slow = [t for (pre, _), t in targets.items() if pre == "Lamp5"]
     rise, decay = SLOW_GABA_A["rise_ms"].value, SLOW_GABA_A["decay_ms"].value
     for m in match_amplitudes(slow, cells, rise, decay):

@@ -1,12 +1,18 @@
-"""From measured potentials to conductances: amplitude, rise and decay of all pairs in one fit.
+"""From measured potentials to conductances: amplitude, rise and decay of each pair of classes.
 
-Unknown for each pair are the peak conductance, the rise and decay of its kernel, and the potential
-at which the cells were held. The recordings give that potential as a bin only (-60 to -50 mV for
-inhibition, called -55, and -80 to -60 mV for excitation, called -70), and it matters: near V_T the
-exponential current cancels part of the leak, which prolongs potentials (Stuart 1999, Nat. Neurosci.
-2:144, shows it for inhibition), and above V_T a model cell has no resting state. So the potential
-is fitted inside the bin, drawn to the bin's name by a prior, below the highest potential at which
-the model cell rests.
+Unknown for each pair are the peak conductance, the rise and decay of its kernel, the potential at
+which the cells were held, and their membrane time constant.
+
+The recordings give the potential as a bin only (-60 to -50 mV for inhibition, called -55, and -80
+to -60 mV for excitation, called -70), and it matters: near V_T the exponential current cancels part
+of the leak, which prolongs potentials (Stuart 1999, Nat. Neurosci. 2:144, shows it for inhibition),
+and above V_T a model cell has no resting state. So the potential is fitted inside the bin, drawn to
+the bin's name by a prior, below the highest potential at which the model cell rests.
+
+The recorded cells are not those that define the classes, and the tables do not tell their
+membranes. So the time constant is fitted between the quartiles of the postsynaptic class, drawn to
+its central cell by a prior as wide as the class, in every pair alike
+(`swta.cells.synapses.time_constants`).
 
 The result is the conductance of one compartment: a potential that peaks after 5 ms leaves no room
 for inhibition that lasts 6-8 ms, as currents of PV cells do in voltage clamp, on a membrane of 20
@@ -19,17 +25,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import block_diag
-from scipy.optimize import OptimizeResult, least_squares
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import least_squares
 
 from swta.cells.adex import AdExParameters
-from swta.cells.synapses.kernel import simulate_psp
+from swta.cells.synapses.kernel import TIME_STEP, simulate_psp
 from swta.cells.synapses.membrane import (
     EXCITATORY_HOLDING,
     INHIBITORY_HOLDING,
     MIN_SLOPE_NAMED,
-    Membranes,
     highest_holding,
     make_membranes,
 )
@@ -42,6 +46,7 @@ from swta.cells.synapses.targets import (
     choose_cells,
     collect_matches,
 )
+from swta.cells.synapses.time_constants import TimeConstants
 from swta.validation import ParameterError, check_choice
 
 Array = NDArray[np.float64]
@@ -62,9 +67,10 @@ def match_psps(
     targets: Sequence[PspTarget],
     cells: Mapping[str, AdExParameters],
     *,
+    time_constants: Mapping[str, TimeConstants] | None = None,
     holding: str = "fitted",
 ) -> tuple[PspMatch, ...]:
-    """Conductance (nS), rise and decay (ms) that give measured potentials, all pairs at once.
+    """Conductance (nS), rise and decay (ms) that give measured potentials.
 
     Rises and decays are matched to the same relative accuracy; where one conductance cannot give
     both, each misses by a part.
@@ -72,141 +78,159 @@ def match_psps(
     Args:
         targets: measured potentials.
         cells: AdEx parameters of each postsynaptic class.
+        time_constants: of each postsynaptic class, the quartiles between which the cell's membrane
+            time constant is fitted; by default it is that of ``cells``.
         holding: ``fitted`` inside the recordings' bin, or ``named``: fixed at -55 and -70 mV, with
             a passive membrane where the cell cannot be held there.
 
     Raises:
-        ParameterError: no target, a class without a cell, or a fit that does not converge.
+        ParameterError: no target, a class without a cell or time constants, or a fit that does not
+            converge.
     """
     check_choice("holding", holding, HOLDINGS)
-    problem = _Problem(targets, choose_cells(targets, cells), fixed=holding == "named")
-    low, high = problem.bounds()
-    found = least_squares(
-        problem.residuals,
-        np.clip(problem.start(), low + 1e-6, high - 1e-6),
-        jac=problem.jacobian,
-        bounds=(low, high),
-        ftol=1e-9,
-        xtol=1e-9,
-        gtol=1e-9,
-        max_nfev=300,
+    own = choose_cells(targets, cells)
+    pairs, found = [], []
+    for target, cell in zip(targets, own, strict=True):
+        if time_constants is not None and target.post not in time_constants:
+            raise ParameterError(
+                f"{target.pre} → {target.post}: no time constants of class {target.post!r} among "
+                f"{', '.join(time_constants) or 'none'}; give them, or None for those of the cells"
+            )
+        spread = None if time_constants is None else time_constants[target.post]
+        pairs.append(_Pair(target, cell, spread, fixed=holding == "named"))
+        found.append(pairs[-1].solve())
+    g, rise, decay, held_at, tau, leak = np.array(
+        [pair.unpack(x[None, :]) for pair, x in zip(pairs, found, strict=True)]
+    )[:, :, 0].T
+    held = make_membranes(
+        own, held_at, [pair.active for pair in pairs], membrane_ms=tau, leak_nS=leak
     )
-    return problem.report(found)
+    reversal = [pair.reversal for pair in pairs]
+    response = simulate_psp(held, g, rise, decay, reversal, duration_ms=SLOW_DURATION)
+    return collect_matches(targets, g, rise, decay, held, response)
 
 
-class _Problem:
-    """Four unknowns for each pair: ln g, ln(decay / rise - 1), ln decay, ln distance from V_T.
+class _Pair:
+    """Unknowns of one pair: ln g, ln(decay / rise - 1), ln decay, ln distance from V_T, ln tau.
 
     The distance of the holding potential from V_T is counted in Delta_T: near V_T the membrane time
-    constant goes as its inverse.
+    constant goes as its inverse. The last is the membrane time constant in parts of the cell's own,
+    and no unknown where that is fixed. Functions take many points, (k, unknowns).
     """
 
     def __init__(
-        self, targets: Sequence[PspTarget], cells: Sequence[AdExParameters], *, fixed: bool
+        self, target: PspTarget, cell: AdExParameters, spread: TimeConstants | None, *, fixed: bool
     ) -> None:
-        self.targets, self.cells = targets, cells
-        excitatory = np.array([one.pre in EXCITATORY for one in targets])
-        bins = np.where(excitatory[:, None], EXCITATORY_HOLDING, INHIBITORY_HOLDING)
-        low, self.name, high = bins.T
-        self.spread = (high - low) / np.sqrt(12.0)  # of a uniform distribution over the bin
+        self.target, self.cell, self.spread = target, cell, spread
+        excitatory = target.pre in EXCITATORY
+        low, self.name, high = EXCITATORY_HOLDING if excitatory else INHIBITORY_HOLDING
+        self.bin_sd = (high - low) / np.sqrt(12.0)  # of a uniform distribution over the bin
         if fixed:
             low, high = self.name - 1e-3, self.name + 1e-3
-            top = np.array([highest_holding(cell, MIN_SLOPE_NAMED) for cell in cells])
-            self.active = np.asarray(top >= self.name, dtype=float)
+            top = highest_holding(cell, MIN_SLOPE_NAMED)
+            self.active = top >= self.name
         else:
             # A cell that rests nowhere in the bin is passive there.
-            top = np.array([highest_holding(cell) for cell in cells])
-            self.active = np.asarray(top > low + 0.5, dtype=float)
-        self.low = low
-        self.high = np.where(self.active > 0, np.minimum(high, top), high)
+            top = highest_holding(cell)
+            self.active = top > low + 0.5
+        self.low, self.high = low, min(high, top) if self.active else high
         # A passive cell has no threshold; a far one lets the same formula serve.
-        delta, threshold = (np.array([getattr(c, k) for c in cells]) for k in ("Delta_T", "V_T"))
-        self.delta = np.where(self.active > 0, delta, 5.0)
-        self.threshold = np.where(self.active > 0, threshold, high + 10.0)
-        self.reversal = np.where(excitatory, EXCITATORY_REVERSAL, INHIBITORY_REVERSAL)
-        self.amplitude = np.array([one.amplitude_mV for one in targets])
-        self.rise = np.array([one.rise_ms for one in targets])
-        self.decay = np.array([one.decay_ms for one in targets])
-        self.projections: Array | None = None
+        self.delta = cell.Delta_T if self.active else 5.0
+        self.threshold = cell.V_T if self.active else high + 10.0
+        self.reversal = EXCITATORY_REVERSAL if excitatory else INHIBITORY_REVERSAL
+        steps = round(FIT_WINDOW / TIME_STEP) + 1
+        times = np.asarray(TIME_STEP * np.arange(steps), dtype=float)
+        self.projections = shape_projections(times, target.rise_ms, target.decay_ms)[0]
 
-    def distance(self, holding: Array) -> Array:
-        return np.asarray(np.log((self.threshold - holding) / self.delta))
+    def distance(self, holding: ArrayLike) -> Array:
+        return np.asarray(np.log((self.threshold - np.asarray(holding)) / self.delta))
 
     def holding(self, distance: Array) -> Array:
         return np.clip(self.threshold - self.delta * np.exp(distance), self.low, self.high)
 
-    def start(self) -> Array:
-        drive = np.abs(self.reversal - self.name)
-        charge = np.array([c.C for c in self.cells]) * np.abs(self.amplitude) / drive
-        decay = np.clip(self.rise / 3.0, 0.5, 20.0)
-        ratio = np.full(len(decay), _RATIO_MEAN)
-        distance = self.distance(np.clip(self.name, self.low, self.high))
-        return np.stack([np.log(charge / decay), ratio, np.log(decay), distance], axis=1).ravel()
+    def starts(self) -> Array:
+        """One at the bin's name, and one at each of its ends: there may be several minima."""
+        target = self.target
+        charge = self.cell.C * abs(target.amplitude_mV / (self.reversal - self.name))
+        decay = float(np.clip(target.rise_ms / 3.0, 0.5, 20.0))
+        first = [np.log(charge / decay), _RATIO_MEAN, np.log(decay)]
+        places = np.unique(np.clip([self.name, self.low, self.high], self.low, self.high))
+        points = [[*first, float(self.distance(place))] for place in places]
+        return np.array([[*point, 0.0][: self.bounds().shape[1]] for point in points])
 
-    def bounds(self) -> tuple[Array, Array]:
-        n = len(self.targets)
-        low = np.column_stack([np.tile(_LOW, (n, 1)), self.distance(self.high)])
-        high = np.column_stack([np.tile(_HIGH, (n, 1)), self.distance(self.low)])
-        return low.ravel(), high.ravel()
+    def bounds(self) -> Array:
+        """Lowest and highest values, (2, unknowns)."""
+        low = [*_LOW, float(self.distance(self.high))]
+        high = [*_HIGH, float(self.distance(self.low))]
+        if self.spread is not None:
+            low.append(float(np.log(self.spread.low_ms / self.cell.tau_m)))
+            high.append(float(np.log(self.spread.high_ms / self.cell.tau_m)))
+        return np.array([low, high])
 
-    def membranes(self, distance: Array) -> Membranes:
-        return make_membranes(self.cells, self.holding(distance), self.active)
-
-    def respond(self, x: Array, duration_ms: float = FIT_WINDOW) -> tuple[Array, Array]:
-        log_g, ratio, log_decay, distance = x.reshape(-1, 4).T
-        decay = np.exp(log_decay)
-        return simulate_psp(
-            self.membranes(distance),
-            np.exp(log_g),
-            decay / (1 + np.exp(ratio)),
-            decay,
-            self.reversal,
-            duration_ms=duration_ms,
-        )
-
-    def residuals(self, x: Array) -> Array:
-        t, v = self.respond(x)
-        if self.projections is None:
-            self.projections = shape_projections(t, self.rise, self.decay)
-        amplitude, rise_change, decay_change = np.einsum("nkt,nt->kn", self.projections, v)
-        _, ratio, _, distance = x.reshape(-1, 4).T
-        return np.stack(
-            [
-                (amplitude / self.amplitude - 1.0) / _AMPLITUDE_SD,
-                rise_change / self.amplitude / _TIME_SD,
-                decay_change / self.amplitude / _TIME_SD,
-                (ratio - _RATIO_MEAN) / _RATIO_SD,
-                (self.holding(distance) - self.name) / self.spread,
-            ],
-            axis=1,
-        ).ravel()
-
-    def jacobian(self, x: Array) -> Array:
-        """Block-diagonal: one simulation of all pairs for each of the four unknowns."""
-        base, slopes = self.residuals(x), []
-        for k in range(4):
-            moved = x.copy()
-            moved[k::4] += _CHANGE
-            slopes.append((self.residuals(moved) - base) / _CHANGE)
-        return np.asarray(block_diag(*np.stack(slopes, axis=1).reshape(-1, 5, 4)))
-
-    def report(self, found: OptimizeResult) -> tuple[PspMatch, ...]:
-        if not found.success:
-            worst = int(np.abs(np.asarray(found.grad)).reshape(-1, 4).max(axis=1).argmax())
-            one = self.targets[worst]
-            raise ParameterError(
-                f"{one.pre} → {one.post}: the fit of conductances did not converge "
-                f"({found.message}); check amplitude {one.amplitude_mV:g} mV, rise "
-                f"{one.rise_ms:g} ms, decay {one.decay_ms:g} ms and the postsynaptic cell"
-            )
-        log_g, ratio, log_decay, distance = found.x.reshape(-1, 4).T
-        decay = np.exp(log_decay)
-        return collect_matches(
-            self.targets,
+    def unpack(self, points: Array) -> tuple[Array, ...]:
+        """Conductance, its rise and decay, holding potential, membrane time constant and leak."""
+        log_g, ratio, log_decay, distance = points.T[:4]
+        decay, change = np.exp(log_decay), np.zeros(len(points))
+        exponent = 0.0
+        if self.spread is not None:
+            change, exponent = points[:, 4], self.spread.exponent
+        return (
             np.exp(log_g),
             decay / (1 + np.exp(ratio)),
             decay,
             self.holding(distance),
-            self.active,
-            self.respond(found.x, SLOW_DURATION),
+            self.cell.tau_m * np.exp(change),
+            self.cell.g_L * np.exp(-exponent * change),
         )
+
+    def misses(self, points: Array) -> Array:
+        """What the fit makes small, (k, 5) or (k, 6)."""
+        g, rise, decay, holding, tau, leak = self.unpack(points)
+        held = make_membranes(
+            [self.cell] * len(points), holding, self.active, membrane_ms=tau, leak_nS=leak
+        )
+        _, v = simulate_psp(held, g, rise, decay, self.reversal, duration_ms=FIT_WINDOW)
+        size = self.target.amplitude_mV
+        amplitude, rise_change, decay_change = self.projections @ v.T / size
+        columns = [
+            (amplitude - 1.0) / _AMPLITUDE_SD,
+            rise_change / _TIME_SD,
+            decay_change / _TIME_SD,
+            (points[:, 1] - _RATIO_MEAN) / _RATIO_SD,
+            (holding - self.name) / self.bin_sd,
+        ]
+        if self.spread is not None:
+            columns.append(points[:, 4] / self.spread.log_sd)
+        return np.stack(columns, axis=1)
+
+    def jacobian(self, x: Array) -> Array:
+        """Slopes of the misses, from one simulation of a step in each unknown."""
+        points = np.vstack([x, x + _CHANGE * np.eye(len(x))])
+        misses = self.misses(points)
+        return np.asarray((misses[1:] - misses[0]).T / _CHANGE)
+
+    def solve(self) -> Array:
+        """The best point from all starts."""
+        low, high = self.bounds()
+        found = [
+            least_squares(
+                lambda x: self.misses(x[None, :])[0],
+                np.clip(start, low + 1e-6, high - 1e-6),
+                jac=self.jacobian,
+                bounds=(low, high),
+                ftol=1e-9,
+                xtol=1e-9,
+                gtol=1e-9,
+                max_nfev=300,
+            )
+            for start in self.starts()
+        ]
+        best = min(found, key=lambda one: float(one.cost))
+        if not best.success:
+            one = self.target
+            raise ParameterError(
+                f"{one.pre} → {one.post}: the fit of conductances did not converge "
+                f"({best.message}); check amplitude {one.amplitude_mV:g} mV, rise "
+                f"{one.rise_ms:g} ms, decay {one.decay_ms:g} ms and the postsynaptic cell"
+            )
+        return np.asarray(best.x)

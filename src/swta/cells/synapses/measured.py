@@ -17,7 +17,7 @@ import pandas as pd
 
 from swta.cells.classes import INTERNEURONS
 from swta.cells.synapses.connectivity import find_probability, find_sigma, find_spread
-from swta.cells.synapses.table import EXCITATORY, INPUT, PAIRS, Measure
+from swta.cells.synapses.table import EXCITATORY, INPUT, PAIRS, SYNAPSE_LABELS, Measure
 from swta.data.physiology import load_table
 from swta.validation import ParameterError
 
@@ -113,7 +113,8 @@ def load_measured_synapses(folder: Path | None = None) -> MeasuredSynapses:
         if replaced:
             which = "all metrics" if len(replaced) == len(METRICS) else ", ".join(replaced)
             words = _stand_ins(pre, post)[2]
-            notes.append(f"{pre} → {post}: {which} {statistics[replaced[0]].status}, {words}")
+            pair = f"{SYNAPSE_LABELS[pre]}→{SYNAPSE_LABELS[post]}"
+            notes.append(f"{pair}: {which} {statistics[replaced[0]].status}, {words}")
         pairs[pre, post] = MeasuredPair(
             pre=pre,
             post=post,

@@ -46,6 +46,11 @@ class Membranes:
         return self.g_L * (1.0 - self.exponential * rise)
 
     @property
+    def passive_time_constant(self) -> Array:
+        """C / g_L in ms, far below V_T."""
+        return self.C / self.g_L
+
+    @property
     def time_constant(self) -> Array:
         """Time constant of small deflections without adaptation, in ms."""
         return self.C / self.slope_conductance
@@ -56,7 +61,12 @@ class Membranes:
 
 
 def make_membranes(
-    parameters: Sequence[AdExParameters], holding_mV: ArrayLike, exponential: ArrayLike
+    parameters: Sequence[AdExParameters],
+    holding_mV: ArrayLike,
+    exponential: ArrayLike,
+    *,
+    membrane_ms: ArrayLike | None = None,
+    leak_nS: ArrayLike | None = None,
 ) -> Membranes:
     """Cells held at potentials (mV), with or without their exponential term.
 
@@ -64,16 +74,26 @@ def make_membranes(
         parameters: one AdEx cell per entry.
         holding_mV: where each is held; one value, or as many as cells.
         exponential: whether each keeps its exponential term; one value, or as many as cells.
+        membrane_ms: time constants C / g_L in place of the cells' own, one a cell.
+        leak_nS: leaks in place of the cells' own, one a cell.
 
     Raises:
-        ParameterError: a cell with its exponential term held so near V_T, or above it, that it has
-            no resting state there.
+        ParameterError: a time constant or leak that is not positive, or a cell with its
+            exponential term held so near V_T, or above it, that it has no resting state there.
     """
     ones = np.ones(len(parameters))
     columns = {
         name: np.array([getattr(one, name) for one in parameters], dtype=float)
         for name in ("C", "g_L", "V_T", "Delta_T", "a", "tau_w")
     }
+    if membrane_ms is not None or leak_nS is not None:
+        own = columns["C"] / columns["g_L"]
+        tau = own if membrane_ms is None else np.asarray(membrane_ms, dtype=float) * ones
+        leak = columns["g_L"] if leak_nS is None else np.asarray(leak_nS, dtype=float) * ones
+        for name, values in (("membrane_ms", tau), ("leak_nS", leak)):
+            if not (values > 0).all():
+                raise ParameterError(f"{name} = {values.min():g} is out of range; allowed: above 0")
+        columns |= {"g_L": leak, "C": tau * leak}
     held = Membranes(
         **columns,
         holding=np.asarray(holding_mV, dtype=float) * ones,

@@ -26,7 +26,7 @@ from swta.cells.synapses.table import (
 from swta.validation import ParameterError, check_choice
 
 _PUBLISHED: Final = "synapses.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 ENTRIES: Final = ("value", "n", "status", "source", "low", "high")
 
 

@@ -103,6 +103,8 @@ class Synapse:
     stp_recovery: Measure  # change from pulses 1-4 to 9-12 after 250 ms, per 90th percentile
     g_log_sd: Measure  # standard deviation of the logarithm of g among synapses
     holding_mV: Measure  # mV, where the postsynaptic cell is held for psp_mV
+    membrane_ms: Measure  # ms, time constant C / g_L of that cell, between the class's quartiles
+    leak_nS: Measure  # nS, its g_L
     exponential: bool  # whether the AdEx cell so held keeps its exponential term
     slow: SlowConductance | None = None
 
@@ -121,6 +123,8 @@ class Synapse:
         check_real("g_log_sd", self.g_log_sd.value, low=0)
         check_real("psp_rise_ms", self.psp_rise_ms.value, low=0, open_low=True, unit="ms")
         check_real("psp_decay_ms", self.psp_decay_ms.value, low=0, open_low=True, unit="ms")
+        check_real("membrane_ms", self.membrane_ms.value, low=0, open_low=True, unit="ms")
+        check_real("leak_nS", self.leak_nS.value, low=0, open_low=True, unit="nS")
 
     @property
     def pair(self) -> tuple[str, str]:

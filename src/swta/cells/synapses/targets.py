@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swta.cells.adex import AdExParameters
+from swta.cells.synapses.membrane import Membranes
 from swta.cells.synapses.table import EXCITATORY
 from swta.validation import ParameterError, check_real
 
@@ -54,6 +55,8 @@ class PspMatch:
     decay_ms: float
     holding_mV: float
     exponential: bool  # whether the held membrane kept its exponential term
+    membrane_ms: float  # C / g_L of the postsynaptic cell
+    leak_nS: float  # its g_L
     psp_rise_ms: float  # of the evoked potential: onset to peak
     psp_decay_ms: float  # of the evoked potential: peak to 1/e of it
 
@@ -82,12 +85,12 @@ def collect_matches(
     g: Array,
     rise: Array,
     decay: Array,
-    holding: Array,
-    active: Array,
+    held: Membranes,
     response: tuple[Array, Array],
 ) -> tuple[PspMatch, ...]:
     """One match a target; response holds times and deflections of the evoked potentials."""
     t, v = response
+    tau = held.passive_time_constant
     size = np.abs(v)
     matches = []
     for i, one in enumerate(targets):
@@ -100,8 +103,10 @@ def collect_matches(
                 g_nS=float(g[i]),
                 rise_ms=float(rise[i]),
                 decay_ms=float(decay[i]),
-                holding_mV=float(holding[i]),
-                exponential=bool(active[i]),
+                holding_mV=float(held.holding[i]),
+                exponential=bool(held.exponential[i]),
+                membrane_ms=float(tau[i]),
+                leak_nS=float(held.g_L[i]),
                 psp_rise_ms=float(t[top]),
                 psp_decay_ms=float(t[below[0]]) if below.size else SLOW_DURATION,
             )
