@@ -1,6 +1,7 @@
 """Shared fixtures: no network, no colours, and results that never touch the checkout's own."""
 
 import os
+import shutil
 
 import pytest
 
@@ -9,7 +10,26 @@ os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["SWTA_OFFLINE"] = "1"
 os.environ["NO_COLOR"] = "1"
 
+BROWSER = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
+    None,
+)
+
 
 @pytest.fixture(autouse=True)
 def _own_results(tmp_path, monkeypatch):
     monkeypatch.setenv("SWTA_RESULTS", str(tmp_path / "results"))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium."""
+    if BROWSER is None:
+        pytest.skip("no Chromium or Chrome found: install one, or set CHROMIUM to its path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=options)
+        yield chromium
+        chromium.close()
