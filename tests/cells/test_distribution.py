@@ -132,3 +132,20 @@ def test_bad_tables_and_weights_are_named():
 def test_published_distributions_keep_the_correlation_of_resistance_and_rheobase():
     drawn = load_class("Pyr").distribution.sample(500, np.random.default_rng(5)).coordinates
     assert spearmanr(drawn["input_resistance_MOhm"], drawn["rheobase_pA"]).statistic < -0.5
+
+
+def test_even_samples_have_the_distribution_and_differ_less():
+    """Means over small samples scatter less than those of independent draws, around the same."""
+    published = load_class("Pyr").distribution
+    rng = np.random.default_rng(5)
+    even, free = (
+        np.array([published.sample(64, rng, even=e).coordinates.mean() for _ in range(40)])
+        for e in (True, False)
+    )
+    assert (even.std(0) < 0.6 * free.std(0)).all()
+    error = np.abs(even.mean(0) - free.mean(0)) / (free.std(0) / np.sqrt(40))
+    assert (error < 4).all()
+    again = published.sample(64, np.random.default_rng(1), even=True).cells
+    np.testing.assert_array_equal(
+        again, published.sample(64, np.random.default_rng(1), even=True).cells
+    )

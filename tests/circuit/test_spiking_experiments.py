@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from swta.cells.classes import CLASSES
-from swta.circuit import calibration
 from swta.circuit.bistability import (
     BISTABLE,
     SOFT,
@@ -13,9 +12,16 @@ from swta.circuit.bistability import (
     simulate_dwell,
     simulate_loops,
 )
-from swta.circuit.calibration import SPONTANEOUS_TARGETS_HZ, fit_background
-from swta.circuit.lesions import FUNCTIONS, simulate_lesions
+from swta.circuit.conditions import Context
+from swta.circuit.lesions import (
+    FUNCTIONS,
+    lamp5_variants,
+    lesion_variants,
+    simulate_variants,
+)
 from swta.circuit.network import Network
+from swta.circuit.regime import simulate_regime
+from swta.circuit.sensitivity import simulate_assumption
 from swta.circuit.spiking_experiments import (
     Noise,
     Trials,
@@ -23,7 +29,6 @@ from swta.circuit.spiking_experiments import (
     simulate_noisy_profiles,
     simulate_perturbation,
     simulate_profiles,
-    simulate_regime,
     simulate_transfer_spiking,
 )
 from swta.validation import ParameterError
@@ -142,19 +147,24 @@ def test_perturbation_and_regime(recorder):
     extra = result.courses[:, 1, 0, 1] - result.courses[:, 0, 0, 1]
     assert extra[during] == pytest.approx(2 * _per_khz())
     assert extra[~during] == pytest.approx(0)
-    regime = simulate_regime(SMALL, TRIALS, duration_s=0.5)
-    assert regime.spontaneous.courses_hz[..., :2].max() == 0
-    assert regime.evoked.courses_hz[..., 0].min() > 0
-    assert set(regime.evoked.spikes) == {(0, 0)}
+    regime = simulate_regime(SMALL, TRIALS, duration_s=0.5, running=Context(vip_khz=1.5))
+    courses = regime.states.courses_hz
+    assert courses[:, 0, :, :2].max() == 0 and courses[:, 1:, :, 0].min() > 0
+    assert [c.context.vip_khz for c in recorder.conditions] == [0, 0, 1.5]
+    assert set(regime.states.spikes) == {(0, 0), (1, 0), (2, 0)}
 
 
-def test_lesions_reduce_what_was_simulated(recorder):
-    result = simulate_lesions(SMALL, TRIALS, classes=("Pvalb",), noise=Noise(patterns=3))
-    assert result.lesions == ("intact", "PV 50 %", "PV 0 %")
+def test_variants_reduce_what_was_simulated(recorder):
+    variants = lesion_variants(("Pvalb",))
+    result = simulate_variants(SMALL, TRIALS, variants, noise=Noise(patterns=3))
+    assert result.variants == ("intact", "PV 50 %", "PV 0 %")
     values = dict(zip(FUNCTIONS, result.values[0, :, 0], strict=True))
     assert values["winner gain"] == pytest.approx(2.0)
     assert values["loser fraction"] == pytest.approx(1.0)
     assert values["selectivity"] == pytest.approx(0.2 / 1.8, abs=0.01)
+    assert values["slope"] == pytest.approx(_per_khz())
+    assert values["normalisation"] == pytest.approx(1.0)
+    assert values["disinhibition"] == pytest.approx(1.0)
     assert values["SNR gain"] == pytest.approx(1.0, abs=0.15)
     assert values["memory"] == pytest.approx(0.0)
     np.testing.assert_allclose(result.values[1], result.values[0])
@@ -163,37 +173,36 @@ def test_lesions_reduce_what_was_simulated(recorder):
         {"Pvalb": 0.5},
         {"Pvalb": 0.0},
     ]
+    with pytest.raises(ParameterError, match="variants is empty"):
+        simulate_variants(SMALL, TRIALS, ())
 
 
-def test_background_fit_finds_the_targets(monkeypatch):
-    """Against a network whose rates are powers of the background of their class."""
-    wanted = dict(zip(CLASSES, (4.0, 5.0, 6.0, 2.0, 3.0), strict=True))
+def test_stronger_lamp5_synapses_keep_their_factor_without_recurrence(recorder):
+    simulate_variants(SMALL, TRIALS, lamp5_variants(3.0), noise=Noise(patterns=2))
+    each = len(recorder.conditions) // 4
+    cut = recorder.conditions[3 * each + 1].efficacy
+    assert cut["Pyr", "Lamp5"] == 9 and cut["Lamp5", "Sst"] == 3 and cut["Pyr", "Pyr"] == 0
+    assert recorder.conditions[each].efficacy == {("Pyr", "Lamp5"): 9}
+
+
+def test_assumptions_change_the_network_and_are_named(monkeypatch):
+    seen = []
 
     class Result:
-        def __init__(self, network):
-            n = network.n_units
-            rates = [
-                SPONTANEOUS_TARGETS_HZ[c] * (network.afferents(c).background_khz / wanted[c]) ** 15
-                for c in CLASSES
-            ]
-            self.rates = np.array([[[rates[0]] * n + rates[1:]]])
-
         def mean_rates_hz(self, start_s):
-            return self.rates
+            scale = 1 + 4 * seen[-1].nmda_ratio
+            return np.array([[[3.0 * scale, 1.0]] * 2, [[3.0, 2.0]] * 2, [[0.0, 2.0]] * 2])
 
-    monkeypatch.setattr(
-        calibration, "simulate_spiking", lambda wirings, *_, **__: Result(wirings[0].network)
-    )
-    start = Network(n_cells=100, n_units=2)
-    for name in CLASSES:
-        start = calibration._with_background(
-            start, np.array([wanted[c] * (1.15 if c == name else 0.9) for c in CLASSES])
-        )
-    fit = fit_background(start, rounds=20, seeds=1)
-    for name in CLASSES:
-        found = fit.network.afferents(name).background_khz
-        assert found == pytest.approx(wanted[name], rel=0.02)
-    with pytest.raises(ParameterError, match="lacks"):
-        fit_background(start, {"Pyr": 1.0})
-    with pytest.raises(ParameterError, match="target of Pyr = 0"):
-        fit_background(start, {**SPONTANEOUS_TARGETS_HZ, "Pyr": 0.0})
+    def run(self, network, conditions, **_):
+        seen.append(network)
+        return Result()
+
+    monkeypatch.setattr(Trials, "run", run)
+    found = simulate_assumption(SMALL, TRIALS, "nmda_ratio", (0.0, 0.5))
+    np.testing.assert_allclose(found.winner_gain, [[1, 1], [3, 3]])
+    np.testing.assert_allclose(found.loser_fraction, 0.5)
+    assert len(found.tabulate()) == 4 and found.tabulate()["winner_gain"].iloc[-1] == 3
+    with pytest.raises(ParameterError, match="assumption = 'alpha' is unknown"):
+        simulate_assumption(SMALL, TRIALS, "alpha")
+    with pytest.raises(ParameterError, match="values is empty"):
+        simulate_assumption(SMALL, TRIALS, "nmda_ratio", ())

@@ -7,39 +7,36 @@ from swta.circuit.bistability import (
     DwellResult,
     LoopResult,
     Staircase,
-    measure_context_shift,
     measure_dwell,
+    measure_half_widths,
     measure_loop_areas,
     measure_memory,
     measure_relative_areas,
 )
-from swta.circuit.lesions import LesionResult
-from swta.circuit.network import Network
+from swta.circuit.lesions import ROLES, VariantResult, measure_roles
+from swta.circuit.network import Network, tuned_drive
 from swta.circuit.spiking import SpikingResult
 from swta.circuit.spiking_experiments import (
     ModulationCurves,
     Noise,
     ProfileResult,
     PulseResult,
-    RegimeResult,
     RestoredResult,
     TransferResult,
     Trials,
-    tuned_drive,
 )
 from swta.circuit.spiking_measures import (
     measure_modulation,
     measure_profile_correlation,
     measure_rank_kept,
     measure_recovery,
-    measure_regime,
     measure_rival_fraction,
     measure_snr_gain,
     measure_vector_error,
     measure_winner_amplification,
-    tabulate_regime,
 )
-from swta.circuit.spiking_plots import plot_lesions, plot_loop, plot_regime, tabulate_lesions
+from swta.circuit.spiking_plots import plot_loop, plot_variants
+from swta.circuit.spiking_tables import tabulate_loops, tabulate_variants
 from swta.validation import ParameterError
 
 
@@ -61,15 +58,26 @@ def test_loop_area_of_a_rectangle(half_width):
     # The loop is 2 half_width wide and 2 rate high; over the width 2 of the sweep.
     np.testing.assert_allclose(measure_loop_areas(result)[:, 0], [20 * half_width, 0], atol=0.1)
     np.testing.assert_allclose(measure_relative_areas(result)[:, 0], [4 * half_width, 0], atol=0.02)
-    assert measure_context_shift(result)[0] == pytest.approx(4 * half_width, abs=0.02)
-    with pytest.raises(ParameterError, match="'awake' is unknown"):
-        measure_context_shift(result, "awake")
+
+
+def test_table_of_a_loop_holds_both_branches():
+    result = _loop(0.3)
+    table = tabulate_loops(result).query("condition == 'bistable' and unit == 0")
+    for name, rates in (("rising", result.up), ("falling", result.down)):
+        branch = table[table["branch"] == name].set_index("difference")["rate_hz"]
+        np.testing.assert_allclose(branch.to_numpy(), rates[:, 0, 0, 0])
 
 
 def test_loop_area_has_a_sign():
     result = _loop(0.3)
     turned = LoopResult(result.differences, result.down, result.up, result.labels)
     np.testing.assert_allclose(measure_loop_areas(turned), -measure_loop_areas(result))
+
+
+def test_half_width_of_loops():
+    np.testing.assert_allclose(measure_half_widths(_loop(0.3))[:, 0], [0.3, 0.0], atol=0.01)
+    held = _loop(2.0)  # never switches within the sweep
+    np.testing.assert_allclose(measure_half_widths(held)[0], 1.0)
 
 
 def test_staircase_course():
@@ -168,21 +176,6 @@ def _steady(counts_per_bin: list[int]) -> SpikingResult:
     return SpikingResult(names, np.full(6, 10), 10.0, counts, cv, {})
 
 
-def test_regime_of_steady_rates():
-    quiet, driven = _steady([1, 3, 1, 1, 1, 1]), _steady([4, 0, 2, 1, 1, 1])
-    rates = measure_regime(RegimeResult(quiet, driven, np.array([1.0, 0.0]), 0.1))
-    assert rates.spontaneous["Pyr"] == pytest.approx([20.0, 20.0])
-    assert rates.evoked["Pyr"] == pytest.approx([40.0, 40.0])
-    assert rates.evoked["Pvalb"] == pytest.approx([20.0, 20.0])
-    assert rates.drift == pytest.approx([1.0, 1.0]) and rates.largest == pytest.approx([1.0, 1.0])
-    assert rates.interval_cv == pytest.approx([0.7, 0.7])
-    table = tabulate_regime(rates).set_index(["class", "state"])["inside"]
-    assert table["PV", "evoked"] == "yes" and table["Pyr", "evoked"] == "no"
-    assert table["LAMP5", "evoked"] == "no reference"
-    ax = plot_regime(rates)
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["Pyr", "PV", "SST", "VIP", "LAMP5"]
-
-
 def test_windows_of_a_result():
     result = _steady([1, 2, 0, 0, 0, 0])
     assert result.mean_rates_hz(0.2, 0.4)[0, 0].tolist() == [10, 20, 0, 0, 0, 0]
@@ -192,13 +185,13 @@ def test_windows_of_a_result():
 
 def test_tables_and_figures_hold_the_values():
     values = np.random.default_rng(0).random((2, 3, 4))
-    result = LesionResult(("intact", "PV 0 %"), ("a", "b", "c"), values, np.zeros((2, 4, 1)))
-    table = tabulate_lesions(result)
+    result = VariantResult(("intact", "PV 0 %"), ("a", "b", "c"), values, np.zeros((2, 4, 1)))
+    table = tabulate_variants(result)
     assert len(table) == values.size
-    assert table.query("lesion == 'PV 0 %' and function == 'b' and network == 2")[
+    assert table.query("variant == 'PV 0 %' and function == 'b' and network == 2")[
         "value"
     ].item() == pytest.approx(values[1, 1, 2])
-    ax = plot_lesions(result)
+    ax = plot_variants(result)
     assert sorted(t.get_text() for t in ax.texts) == sorted(
         f"{v:.2f}" for v in values.mean(-1).ravel()
     )
@@ -228,3 +221,16 @@ def test_tuned_drive_is_symmetric_on_the_ring():
 def test_impossible_protocols(make, message):
     with pytest.raises(ParameterError, match=message):
         make()
+
+
+def test_roles_are_judged_in_their_direction():
+    names = ("intact", "PV 0 %", "SST 0 %", "VIP 0 %", "LAMP5 0 %")
+    functions = tuple(function for function, _ in ROLES.values())
+    values = np.ones((5, 4, 3))
+    values[1, 0], values[3, 2], values[4, 3] = 1.5, 0.8, 0.9
+    changes = measure_roles(VariantResult(names, functions, values, np.zeros((5, 3, 1))))
+    assert [changes[n][0] for n in ("Pvalb", "Sst", "Vip", "Lamp5")] == pytest.approx(
+        [0.5, 0.0, 0.2, -0.1]
+    )
+    with pytest.raises(ParameterError, match="no variant 'PV 0 %' among intact"):
+        measure_roles(VariantResult(("intact",), functions, values[:1], np.zeros((1, 3, 1))))

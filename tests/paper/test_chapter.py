@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from swta.intervals import Interval
 from swta.paper import Chapter
 from swta.paper import chapter as module
 from swta.paper.paths import results_folder
@@ -36,6 +37,13 @@ def chapter(shown):
 
 def test_parameters_are_the_annotated_names(chapter):
     assert chapter.parameters == {"alpha": 0.5, "n": 3}
+
+
+def test_an_interval_is_reported_with_its_ends(chapter, shown):
+    chapter.report_interval("gain", Interval(1.8, 1.5, 2.0, 5), unit="Hz")
+    assert ("gain_low", 1.5) in shown and ("gain_high", 2.0) in shown
+    entry = chapter.record.reports["gain"]
+    assert (entry.value, entry.n, entry.unit) == (1.8, 5, "Hz")
 
 
 def test_reported_numbers_reach_text_and_record(chapter, shown):

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
+from scipy.stats.qmc import Sobol
 
 from swta.cells.coordinates import COORDINATES, to_cells
 from swta.validation import ParameterError, check_integer
@@ -68,22 +69,33 @@ class ClassDistribution:
                 "coordinates; allowed: symmetric, ones on the diagonal, no negative eigenvalue"
             )
 
-    def sample(self, n: int, rng: np.random.Generator) -> CellSample:
+    def sample(self, n: int, rng: np.random.Generator, *, even: bool = False) -> CellSample:
         """Draw n cells.
 
         Draws that no AdEx cell can have (threshold below the potential at rheobase, or a slope
         factor outside 0.2 to 15 mV) are drawn again, and counted.
+
+        Args:
+            n: number of cells.
+            rng: of the draw.
+            even: spread the cells evenly over the distribution (a scrambled Sobol sequence) in
+                place of independently, so that small samples differ less from each other.
 
         Raises:
             ParameterError: n below 1, or hardly any draw is a cell.
         """
         check_integer("n", n, low=1)
         root = _root(self.correlation)
+        sobol = Sobol(len(COORDINATES), rng=rng) if even else None
         kept: list[NDArray[np.float64]] = []
         drawn, found = 0, 0
         while found < n:
-            scores = rng.standard_normal((_BATCH, len(COORDINATES))) @ root.T
-            coordinates = self._from_scores(scores)
+            scores = (
+                rng.standard_normal((_BATCH, len(COORDINATES)))
+                if sobol is None
+                else norm.ppf(np.clip(sobol.random(_BATCH), 1e-9, 1 - 1e-9))
+            )
+            coordinates = self._from_scores(scores @ root.T)
             good = np.asarray(np.isfinite(to_cells(coordinates)).all(axis=1))
             if found + good.sum() >= n:  # count only as many draws as were needed
                 used = int(np.flatnonzero(good)[n - found - 1]) + 1

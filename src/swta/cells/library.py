@@ -93,7 +93,9 @@ def load_class(name: str, data_set: str = BY_CLASS) -> CellClass:
     return _published()[chosen][name]
 
 
-def sample_cells(name: str, n: int, *, seed: int, data_set: str = BY_CLASS) -> NDArray[np.float64]:
+def sample_cells(
+    name: str, n: int, *, seed: int, data_set: str = BY_CLASS, even: bool = False
+) -> NDArray[np.float64]:
     """AdEx parameters (n, 11) of cells drawn from a class, in the order of `PARAMETER_NAMES`.
 
     Every row is a valid `AdExParameters`. Draws that no cell can have are drawn again;
@@ -104,6 +106,7 @@ def sample_cells(name: str, n: int, *, seed: int, data_set: str = BY_CLASS) -> N
         n: number of cells; the first cells of a larger draw are those of a smaller one.
         seed: of the draw.
         data_set: as in `load_class`.
+        even: spread the cells evenly over the class, see `ClassDistribution.sample`.
 
     Raises:
         ParameterError: unknown class or data set, n below 1, a negative seed.
@@ -111,7 +114,7 @@ def sample_cells(name: str, n: int, *, seed: int, data_set: str = BY_CLASS) -> N
     one = load_class(name, data_set)
     check_integer("n", n, low=1)
     check_integer("seed", seed, low=0)
-    return one.distribution.sample(n, np.random.default_rng(seed)).cells
+    return one.distribution.sample(n, np.random.default_rng(seed), even=even).cells
 
 
 def format_parameters(classes: Mapping[str, CellClass]) -> pd.DataFrame:

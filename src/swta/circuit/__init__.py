@@ -1,8 +1,15 @@
-"""The soft winner-take-all motif: closed forms, simulation, experiments, measures, figures.
+"""The soft winner-take-all motif: closed forms, rates and spikes.
 
-``theory`` holds the parameters of a motif and what can be said about it on paper; ``rate``
+Rates: ``theory`` holds the parameters of a motif and what can be said about it on paper; ``rate``
 simulates it and any other threshold-linear network; ``experiments`` and ``hysteresis`` put
-questions to it; ``measures`` reduces the answers to numbers and ``plots`` draws them.
+questions to it; ``measures`` reduces the answers to numbers and ``plots`` draws them. These are the
+names below.
+
+Spikes: ``network`` and ``pathways`` hold the parameters of a circuit of the five measured classes,
+``wiring`` draws one, ``conditions`` says what is done to it and ``spiking`` runs many of both in
+Brian 2. ``calibration`` fits its inputs to the rates of ``rate_targets``. ``regime``,
+``spiking_experiments``, ``bistability``, ``lesions`` and ``sensitivity`` put questions to it,
+``reduction`` compares it with the theory, and ``peer`` with NEST.
 """
 
 from swta.circuit.experiments import (

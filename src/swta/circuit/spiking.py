@@ -82,17 +82,17 @@ def simulate_spiking(
     settle_s: float = 0.5,
     dt_ms: float = 0.1,
     record: Sequence[tuple[int, int]] = (),
-    copies_per_run: int = 32,
+    cells_per_run: int = 40_000,
     processes: int = 1,
     compiled: bool | None = None,
     stop: bool = True,
 ) -> SpikingResult:
     """Simulate every condition in every wiring.
 
-    All copies are one vectorised run, cut only where they are more than ``copies_per_run``, to
-    bound memory (some 10 MB a copy). Code is compiled at first use and cached by Brian on disk;
-    without a C++ compiler NumPy runs it. The noise of a copy depends on ``seed`` and on its place
-    in the run.
+    All copies are one vectorised run, cut only where they have more cells than ``cells_per_run``,
+    to bound memory (some 10 MB for 1,000 cells). Code is compiled at first use and cached by Brian
+    on disk; without a C++ compiler NumPy runs it. The noise of a copy depends on ``seed`` and on
+    its place in the run.
 
     Args:
         wirings: networks of one set of parameters and several seeds.
@@ -102,7 +102,7 @@ def simulate_spiking(
         settle_s: time at the start that the interval statistics leave out, s.
         dt_ms: time step, ms.
         record: pairs (condition, wiring) whose spikes are kept.
-        copies_per_run: most copies that are simulated at once by one process.
+        cells_per_run: most cells that are simulated at once by one process.
         processes: of this machine to share the copies among; the noise depends on it.
         compiled: whether Brian makes C++ or NumPy code; None: C++ where there is a compiler.
         stop: whether a copy that diverges ends everything; if not, its rates are NaN and
@@ -117,7 +117,7 @@ def simulate_spiking(
     check_real("dt_ms", dt_ms, low=0.01, high=0.2, unit="ms")
     check_real("bin_ms", bin_ms, low=dt_ms, high=1e3 * duration_s, unit="ms")
     check_integer("seed", seed, low=0)
-    check_integer("copies_per_run", copies_per_run, low=1)
+    check_integer("cells_per_run", cells_per_run, low=1)
     check_integer("processes", processes, low=1, high=256)
     places = [(c, w) for c in range(len(conditions)) for w in range(len(wirings))]
     first = wirings[0]
@@ -127,7 +127,8 @@ def simulate_spiking(
     cvs = np.full((*shape, first.n_cells), np.nan)
     kept = {}
     diverged = {}
-    runs = max(processes, -(-len(places) // copies_per_run))
+    at_once = max(1, cells_per_run // wirings[0].n_cells)
+    runs = max(processes, -(-len(places) // at_once))
     runs = -(-runs // processes) * processes  # equally many for every process
     parts = [list(p) for p in np.array_split(np.array(places), min(runs, len(places)))]
     jobs: list[Job] = [

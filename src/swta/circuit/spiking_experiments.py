@@ -72,37 +72,6 @@ class Trials:
 
 
 @dataclass(frozen=True)
-class RegimeResult:
-    """Activity without and with a stimulus."""
-
-    spontaneous: SpikingResult  # one condition: no thalamic drive
-    evoked: SpikingResult  # one condition: a stimulus that drives unit 0 most
-    drive_khz: FloatArray  # the stimulus, (n_units,)
-    settle_s: float
-
-
-def tuned_drive(network: Network, peak_khz: float, *, width_deg: float = 60.0) -> FloatArray:
-    """Thalamic rates (kHz) of a stimulus that unit 0 prefers, a Gaussian, (n_units,)."""
-    check_real("width_deg", width_deg, low=0, open_low=True, unit="degrees")
-    steps = np.arange(network.n_units)
-    degrees = 360.0 / network.n_units * np.minimum(steps, network.n_units - steps)
-    return np.asarray(peak_khz * np.exp(-0.5 * (degrees / width_deg) ** 2))
-
-
-def simulate_regime(
-    network: Network, trials: Trials, *, duration_s: float = 10.0, context: Context = Context()
-) -> RegimeResult:
-    """Spontaneous and evoked activity, long enough to see a network drift, burst or die.
-
-    The spikes of the first network are kept.
-    """
-    drive = tuned_drive(network, trials.drive_khz)
-    conditions = [Condition(0 * drive, context), Condition(drive, context)]
-    both = trials.run(network, conditions, duration_s=duration_s, record=[(0, 0), (1, 0)])
-    return RegimeResult(both.select(0), both.select(1), drive, trials.settle_s)
-
-
-@dataclass(frozen=True)
 class TransferResult:
     """Mean rates of all populations for a strong input and a rival, with controls.
 
@@ -155,6 +124,13 @@ class ProfileResult:
     drives_khz: FloatArray  # (n_profiles, n_units)
     rates: FloatArray  # Hz, (n_profiles, n_seeds, n_units)
     without_recurrence: FloatArray  # the same, E→E without effect
+
+
+def graded_profiles(n_units: int, lowest: Sequence[float] = (0.7, 0.4, 0.1)) -> FloatArray:
+    """Inputs to all units, over the largest, that fall evenly to a lowest one, (n, n_units)."""
+    for low in lowest:
+        check_real("lowest", low, low=0, high=1, open_high=True)
+    return np.stack([np.linspace(1.0, low, n_units) for low in lowest])
 
 
 def simulate_profiles(

@@ -2,86 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
-
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from swta.cells.classes import CLASSES, LABELS
 from swta.circuit.measures import measure_snr
 from swta.circuit.spiking_experiments import (
     ModulationCurves,
     ProfileResult,
     PulseResult,
-    RegimeResult,
     RestoredResult,
     TransferResult,
 )
 
 FloatArray = NDArray[np.float64]
-
-# Rates in mouse V1 layer 2/3, Hz: target ranges of this project, second-hand from reviews and not
-# checked against recordings. None is known to us for LAMP5.
-SPONTANEOUS_HZ: Final = {
-    "Pyr": (0.1, 0.5),
-    "Pvalb": (3.0, 8.0),
-    "Sst": (0.5, 2.0),
-    "Vip": (1.0, 5.0),
-}
-EVOKED_HZ: Final = {"Pyr": (2.0, 8.0), "Pvalb": (15.0, 40.0), "Sst": (3.0, 8.0)}
-RUNNING_VIP_HZ: Final = (5.0, 15.0)  # VIP during locomotion
-
-
-@dataclass(frozen=True)
-class RegimeRates:
-    """Rates of the classes over whole networks, and the irregularity of their firing."""
-
-    spontaneous: dict[str, FloatArray]  # Hz by class, (n_seeds,)
-    evoked: dict[str, FloatArray]  # Hz by class, Pyr: the driven unit, (n_seeds,)
-    interval_cv: FloatArray  # median over pyramidal cells of the evoked run, (n_seeds,)
-    drift: FloatArray  # last third over first third of the evoked pyramidal rate, (n_seeds,)
-    largest: FloatArray  # highest rate of any population in 50 ms over its mean rate, (n_seeds,)
-
-
-def measure_regime(result: RegimeResult) -> RegimeRates:
-    """Rates (Hz) by class, CV of intervals, and whether the network drifts or bursts."""
-    quiet, driven = result.spontaneous, result.evoked
-    n_units = sum(name.startswith("Pyr") for name in quiet.populations)
-    end = len(quiet.counts) * quiet.bin_ms / 1e3
-    third = (end - result.settle_s) / 3
-    rest, active = quiet.mean_rates_hz(result.settle_s)[0], driven.mean_rates_hz(result.settle_s)[0]
-    early = driven.mean_rates_hz(result.settle_s, result.settle_s + third)[0, :, 0]
-    late = driven.mean_rates_hz(end - third)[0, :, 0]
-    pyramidal = driven.interval_cv[0][:, : int(driven.sizes[:n_units].sum())]
-    steps = max(1, round(50 / driven.bin_ms))
-    kept = driven.courses_hz[round(1e3 * result.settle_s / driven.bin_ms) :, 0]
-    coarse = kept[: len(kept) // steps * steps].reshape(-1, steps, *kept.shape[1:]).mean(1)
-    return RegimeRates(
-        {"Pyr": rest[:, :n_units].mean(-1), **_by_class(rest, n_units)},
-        {"Pyr": active[:, 0], **_by_class(active, n_units)},
-        np.nanmedian(pyramidal, axis=-1),
-        late / early,
-        (coarse.max(0) / np.maximum(coarse.mean(0), 1.0)).max(-1),
-    )
-
-
-def tabulate_regime(rates: RegimeRates) -> pd.DataFrame:
-    """A row per class and state: mean and s.d. over networks, reference range, inside or not."""
-    rows = []
-    for state, values, ranges in (
-        ("spontaneous", rates.spontaneous, SPONTANEOUS_HZ),
-        ("evoked", rates.evoked, EVOKED_HZ),
-    ):
-        for name, value in values.items():
-            low, high = ranges.get(name, (np.nan, np.nan))
-            mean = float(value.mean())
-            inside = "no reference" if np.isnan(low) else "yes" if low <= mean <= high else "no"
-            spread = float(value.std(ddof=1)) if len(value) > 1 else np.nan
-            rows.append((LABELS[name], state, mean, spread, low, high, inside))
-    columns = ["class", "state", "mean (Hz)", "s.d. (Hz)", "low (Hz)", "high (Hz)", "inside"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def measure_winner_amplification(result: TransferResult) -> FloatArray:
@@ -167,10 +100,6 @@ def measure_recovery(result: PulseResult, *, window_s: float = 0.5) -> FloatArra
     late = result.time_s > result.time_s[-1] - window_s
     lead = (result.courses[late, ..., 0] - result.courses[late, ..., 1]).mean(0)
     return lead[1] / lead[0]
-
-
-def _by_class(rates: FloatArray, n_units: int) -> dict[str, FloatArray]:
-    return {name: rates[:, n_units + k] for k, name in enumerate(CLASSES[1:])}
 
 
 def _correlation(patterns: FloatArray, clean: FloatArray) -> FloatArray:

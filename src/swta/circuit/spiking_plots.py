@@ -1,4 +1,4 @@
-"""Figures of the spiking motif, and their source data as tables."""
+"""Figures of the spiking motif."""
 
 from __future__ import annotations
 
@@ -10,96 +10,74 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from swta.cells.classes import CLASSES, COLOURS, LABELS
+from swta.cells.classes import CLASSES, COLOURS, INTERNEURONS, LABELS
 from swta.circuit.bistability import BoundaryResult, DwellResult, LoopResult
-from swta.circuit.lesions import LesionResult
+from swta.circuit.lesions import VariantResult
+from swta.circuit.rate_targets import RATE_TARGETS, STATES
+from swta.circuit.regime import RegimeRates, RegimeResult
+from swta.circuit.sensitivity import SensitivityResult
 from swta.circuit.spiking_experiments import (
     ModulationCurves,
+    ProfileResult,
     PulseResult,
-    RegimeResult,
     RestoredResult,
     TransferResult,
 )
 from swta.circuit.spiking_measures import (
-    EVOKED_HZ,
-    SPONTANEOUS_HZ,
-    RegimeRates,
     measure_rival_fraction,
     measure_winner_amplification,
 )
 
 FloatArray = NDArray[np.float64]
+ASSUMPTION_LABELS: Final = {
+    "nmda_ratio": "slow over fast excitation",
+    "tuning_width_deg": "width of like-to-like wiring (degrees)",
+}
 UNIT_COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 
 
-def plot_raster(
-    result: RegimeResult, ax: Axes | None = None, *, start_s: float = 1.0, length_s: float = 1.0
-) -> Axes:
-    """Spikes of the first network while a stimulus drives unit 0; one row per cell."""
-    ax = _axes(ax)
-    times, cells = result.evoked.spikes[0, 0]
-    inside = (times >= start_s) & (times < start_s + length_s)
-    edges = np.concatenate([[0], np.cumsum(result.evoked.sizes)])
-    n_units = sum(name.startswith("Pyr") for name in result.evoked.populations)
-    for k, name in enumerate(result.evoked.populations):
-        mine = inside & (cells >= edges[k]) & (cells < edges[k + 1])
-        colour = COLOURS["Pyr"] if k < n_units else COLOURS[name]
-        ax.plot(times[mine], cells[mine], ".", markersize=1.5, color=colour, rasterized=True)
-        if k:
-            ax.axhline(edges[k] - 0.5, color="0.85", linewidth=0.5)
-    middle = (edges[:-1] + edges[1:]) / 2
-    ax.set_yticks(middle, [LABELS.get(p, p) for p in result.evoked.populations])
-    ax.tick_params(axis="y", length=0, labelsize="small")
-    ax.set(xlabel="time (s)", xlim=(start_s, start_s + length_s), ylim=(-0.5, edges[-1] - 0.5))
-    return ax
-
-
 def plot_regime(rates: RegimeRates, ax: Axes | None = None) -> Axes:
-    """Rates of each class without and with a stimulus, one point per network; bars: references."""
+    """Rates (Hz) at rest (open), with stimulus (filled) and running (grey); bars: in vivo."""
     ax = _axes(ax)
-    for k, name in enumerate(CLASSES):
-        for side, values, ranges, face in (
-            (-0.18, rates.spontaneous[name], SPONTANEOUS_HZ, "white"),
-            (0.18, rates.evoked[name], EVOKED_HZ, COLOURS[name]),
-        ):
-            if name in ranges:
-                low, high = ranges[name]
-                ax.bar(k + side, high - low, 0.3, bottom=low, color="0.88", zorder=0)
-            spread = np.linspace(-0.08, 0.08, len(values)) if len(values) > 1 else np.zeros(1)
-            ax.plot(
-                k + side + spread,
-                np.maximum(values, 0.02),
-                "o",
-                markersize=4,
-                color=COLOURS[name],
-                markerfacecolor=face,
-            )
+    for target, values in zip(RATE_TARGETS, rates.targets, strict=True):
+        if target.ratio:
+            continue
+        x = CLASSES.index(target.name) + 0.27 * (STATES.index(target.state) - 1)
+        ax.bar(x, target.high - target.low, 0.2, bottom=target.low, color="0.88", zorder=0)
+        spread = np.linspace(-0.06, 0.06, len(values)) if len(values) > 1 else np.zeros(1)
+        face = {"rest": "white", "stimulus": COLOURS[target.name], "running": "0.4"}[target.state]
+        style = {"color": COLOURS[target.name], "markerfacecolor": face, "markersize": 4}
+        ax.plot(x + spread, values, "o", **style)  # type: ignore[arg-type]
     ax.set_yscale("log")
     ax.set_xticks(range(len(CLASSES)), [LABELS[c] for c in CLASSES])
     ax.set_ylabel("rate (Hz)")
     return ax
 
 
-def tabulate_transfer(result: TransferResult) -> pd.DataFrame:
-    """A row per ratio and network: rates (Hz), winner gain and loser fraction."""
-    gain, fraction = measure_winner_amplification(result), measure_rival_fraction(result)
-    rows = []
-    for k, ratio in enumerate(result.ratios):
-        for s in range(gain.shape[1]):
-            rows.append(
-                {
-                    "input_ratio": ratio,
-                    "network": s,
-                    "strong_hz": result.together[k, s, 0],
-                    "rival_hz": result.together[k, s, 1],
-                    "rival_alone_hz": result.rival_alone[k, s, 1],
-                    "strong_no_ee_hz": result.without_recurrence[k, s, 0],
-                    "rival_no_ee_hz": result.without_recurrence[k, s, 1],
-                    "winner_gain": gain[k, s],
-                    "loser_fraction": fraction[k, s],
-                }
-            )
-    return pd.DataFrame(rows)
+def plot_raster(
+    result: RegimeResult,
+    ax: Axes | None = None,
+    *,
+    state: str = "stimulus",
+    start_s: float = 1.0,
+    length_s: float = 1.0,
+) -> Axes:
+    """Spikes of network 0 in one state; one row per cell, time in s."""
+    ax = _axes(ax)
+    times, cells = result.states.spikes[STATES.index(state), 0]
+    inside = (times >= start_s) & (times < start_s + length_s)
+    edges = np.concatenate([[0], np.cumsum(result.states.sizes)])
+    for k, name in enumerate(result.states.populations):
+        mine = inside & (cells >= edges[k]) & (cells < edges[k + 1])
+        colour = COLOURS[name] if name in INTERNEURONS else COLOURS["Pyr"]
+        ax.plot(times[mine], cells[mine], ".", markersize=1.5, color=colour, rasterized=True)
+        if k:
+            ax.axhline(edges[k] - 0.5, color="0.85", linewidth=0.5)
+    middle = (edges[:-1] + edges[1:]) / 2
+    ax.set_yticks(middle, [LABELS.get(p, p) for p in result.states.populations])
+    ax.tick_params(axis="y", length=0, labelsize="small")
+    ax.set(xlabel="time (s)", xlim=(start_s, start_s + length_s), ylim=(-0.5, edges[-1] - 0.5))
+    return ax
 
 
 def plot_transfer_rates(result: TransferResult, ax: Axes | None = None) -> Axes:
@@ -117,6 +95,35 @@ def plot_transfer_rates(result: TransferResult, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="input ratio, rival over strong", ylabel="rate (Hz)")
     ax.set_ylim(0, 1.5 * ax.get_ylim()[1])  # room for the legend
     ax.legend(fontsize="small", frameon=False, ncols=2, loc="upper left")
+    return ax
+
+
+def plot_competition(result: TransferResult, ax: Axes | None = None) -> Axes:
+    """Winner gain and loser fraction over the ratio of two inputs; mean and s.d. over networks."""
+    ax = _axes(ax)
+    gain, fraction = measure_winner_amplification(result), measure_rival_fraction(result)
+    _line(ax, result.ratios, gain, color=UNIT_COLOURS[0], label="winner gain")
+    _line(ax, result.ratios, fraction, color=UNIT_COLOURS[1], label="loser fraction")
+    ax.axhline(1, color="0.8", linewidth=0.6, zorder=0)
+    ax.set(xlabel="input ratio, rival over strong", ylabel="dimensionless", ylim=(0, None))
+    ax.legend(fontsize="small", frameon=False)
+    return ax
+
+
+def plot_graded(result: ProfileResult, ax: Axes | None = None) -> Axes:
+    """Inputs (bars) and rates (dots, mean and s.d. over networks) of all units, over the largest.
+
+    One shade per profile of inputs.
+    """
+    ax = _axes(ax)
+    n_profiles, n_units = result.drives_khz.shape
+    for k in range(n_profiles):
+        x = np.arange(n_units) + 0.26 * (k - (n_profiles - 1) / 2)
+        drive = result.drives_khz[k] / result.drives_khz[k].max()
+        ax.bar(x, drive, 0.24, color="0.88", zorder=0)
+        rates = result.rates[k].T / result.rates[k].mean(0).max()
+        _line(ax, x, rates, color=UNIT_COLOURS[k % len(UNIT_COLOURS)], linestyle="none")
+    ax.set(xlabel="unit", ylabel="over the largest", ylim=(0, None), xticks=range(n_units))
     return ax
 
 
@@ -226,16 +233,7 @@ def plot_boundary(result: BoundaryResult, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def tabulate_lesions(result: LesionResult) -> pd.DataFrame:
-    """A row per lesion, function and network."""
-    index = pd.MultiIndex.from_product(
-        [result.lesions, result.functions, range(result.values.shape[2])],
-        names=["lesion", "function", "network"],
-    )
-    return pd.DataFrame({"value": result.values.ravel()}, index=index).reset_index()
-
-
-def plot_lesions(result: LesionResult, ax: Axes | None = None) -> Axes:
+def plot_variants(result: VariantResult, ax: Axes | None = None) -> Axes:
     """Mean of every measure for every lesion; colour: change in s.d. of the intact networks' mean.
 
     The colour is the paired difference from intact over its standard error, cut at ±10. A measure
@@ -254,7 +252,46 @@ def plot_lesions(result: LesionResult, ax: Axes | None = None) -> Axes:
             text = f"{value:.2f}" if whole[row, column] else "runs away"
             ax.text(column, row, text, ha="center", va="center", fontsize=7)
     ax.set_xticks(range(len(result.functions)), result.functions, rotation=35, ha="right")
-    ax.set_yticks(range(len(result.lesions)), result.lesions)
+    ax.set_yticks(range(len(result.variants)), result.variants)
+    return ax
+
+
+def plot_sensitivity(result: SensitivityResult, default: float, ax: Axes | None = None) -> Axes:
+    """Winner gain and loser fraction over an assumption; mean and s.d., dotted: the default."""
+    ax = _axes(ax)
+    for values, colour, label in (
+        (result.winner_gain, UNIT_COLOURS[0], "winner gain"),
+        (result.loser_fraction, UNIT_COLOURS[1], "loser fraction"),
+    ):
+        steady = np.isfinite(values).all(-1)  # others run away
+        _line(ax, result.values[steady], values[steady], color=colour, label=label)
+    ax.axvline(default, color="0.7", linestyle=":", linewidth=1, zorder=0)
+    ax.set(xlabel=ASSUMPTION_LABELS[result.assumption], ylabel="dimensionless", ylim=(0, None))
+    ax.legend(fontsize="small", frameon=False)
+    return ax
+
+
+def plot_peer(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Population rates (Hz) of one simulator over those of another; bars: s.e.m. of the difference.
+
+    Args:
+        table: from `swta.circuit.peer.compare_rates`.
+    """
+    ax = _axes(ax)
+    ours, theirs = table.columns[2:4]
+    rates = table[[ours, theirs]].to_numpy()
+    seen = rates.min(1) > 0  # a silent population has no place on a logarithmic axis
+    for state, marker in zip(table["state"].unique(), "os", strict=False):
+        rows = table[seen & (table["state"] == state).to_numpy()]
+        colours = [COLOURS["Pyr" if p.startswith("Pyr") else p] for p in rows["population"]]
+        ax.errorbar(
+            rows[theirs], rows[ours], rows["s.e.m. (Hz)"], fmt="none", ecolor="0.6", linewidth=1
+        )
+        ax.scatter(rows[theirs], rows[ours], s=22, c=colours, marker=marker, label=state)
+    span = [0.7 * rates[seen].min(), 1.4 * rates.max()]
+    ax.plot(span, span, color="0.8", linewidth=0.8, zorder=0)
+    ax.set(xscale="log", yscale="log", xlim=span, ylim=span, xlabel=theirs, ylabel=ours)
+    ax.legend(fontsize="small", frameon=False)
     return ax
 
 

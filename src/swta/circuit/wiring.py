@@ -57,9 +57,11 @@ class Wiring:
 def build_wiring(network: Network, *, seed: int) -> Wiring:
     """Draw the cells and synapses of a network.
 
-    All units have the same sample of pyramidal cells, and the summed conductance from each group
-    (a unit or an interneuron class) to each group is the expected one in every draw, so that no
-    unit is favoured by chance. Cells within a unit differ, and so do their synapses.
+    The cells of a class are spread evenly over its distribution, so that networks are alike in
+    their few most excitable cells. All units have the same sample of pyramidal cells, and the
+    summed conductance from each group (a unit or an interneuron class) to each group is the
+    expected one in every draw, so that no unit is favoured by chance. Cells within a unit differ,
+    and so do their synapses.
 
     Raises:
         ParameterError: a negative seed.
@@ -102,8 +104,8 @@ def build_wiring(network: Network, *, seed: int) -> Wiring:
 
 
 def _sample(name: str, n: int, rng: np.random.Generator) -> FloatArray:
-    """Parameters of n cells drawn from the fitted distribution of a class, (n, 11)."""
-    return sample_cells(name, n, seed=int(rng.integers(2**31)))
+    """Parameters of n cells spread evenly over the fitted distribution of a class, (n, 11)."""
+    return sample_cells(name, n, seed=int(rng.integers(2**31)), even=True)
 
 
 def _connect(

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from myst_nb import glue
 
+from swta.intervals import Interval
 from swta.paper.paths import results_folder
 from swta.paper.provenance import collect_provenance
 from swta.paper.record import Record, Reported, plain, write_atomically
@@ -87,6 +88,12 @@ class Chapter:
         ):
             if number is not None:
                 glue(key, number, display=False)
+
+    def report_interval(self, name: str, interval: Interval, *, unit: str = "") -> None:
+        """`report` a value with its interval and number of repetitions, from `swta.intervals`."""
+        self.report(
+            name, interval.value, low=interval.low, high=interval.high, n=interval.n, unit=unit
+        )
 
     def claim(self, claim_id: str, name: str) -> None:
         """Say that the reported number ``name`` measures a claim of ``claims.yaml``.
