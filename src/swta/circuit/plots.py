@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from swta.cells.classes import COLOURS
 from swta.circuit.experiments import ComparisonResult, ModulationResult
 from swta.circuit.hysteresis import SweepResult
+from swta.circuit.instability import GrowthResult
 from swta.circuit.rate import RateResult
 from swta.circuit.theory import STABILITY_CLASSES, FloatArray, Motif, stability_class
 from swta.intervals import Interval
@@ -230,4 +231,17 @@ def plot_stability_map(
         xlabel="inhibitory loop β₁β₂", ylabel="self-excitation α", xlim=(0, right), ylim=(0, top)
     )
     ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small", frameon=False)
+    return ax
+
+
+def plot_growth(result: GrowthResult, ax: Axes | None = None) -> Axes:
+    """Rates over the input against time on a logarithmic axis, and the slope of the eigenvalue."""
+    ax = ax or plt.gca()
+    for k, (name, colour) in enumerate((("unit", SERIES[0]), ("inhibitory unit", SERIES[1]))):
+        seen = result.rates[:, k] > 0
+        ax.plot(result.time[seen], result.rates[seen, k], color=colour, label=name)
+    rise = np.exp(result.eigenvalue.real * (result.time - result.time[-1]))
+    ax.plot(result.time, 2 * result.rates[-1, 0] * rise, ":", color="0.5", label="eigenvalue")
+    ax.set(xlabel="time (τ)", ylabel="rate over input", yscale="log")
+    ax.legend(fontsize="small", frameon=False)
     return ax

@@ -40,8 +40,9 @@ def plot_open_loops(
             drives, mean, spread, fmt="o", markersize=3, capsize=2, color=colour, label=label
         )
         ax.plot(drives, np.maximum(line, 0.0), color=colour, linewidth=1)
-    ax.set(xlabel="thalamic drive (kHz)", ylabel="rate of unit 0 (Hz)", ylim=(0, None))
-    ax.legend(fontsize="small", frameon=False)
+    ax.set(xlabel="thalamic drive (kHz)", ylabel="rate of unit 0 (Hz)")
+    ax.set_ylim(0, 1.5 * ax.get_ylim()[1])  # room for the legend
+    ax.legend(fontsize="small", frameon=False, loc="upper left")
     return ax
 
 

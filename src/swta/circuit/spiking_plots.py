@@ -105,8 +105,9 @@ def plot_competition(result: TransferResult, ax: Axes | None = None) -> Axes:
     _line(ax, result.ratios, gain, color=UNIT_COLOURS[0], label="winner gain")
     _line(ax, result.ratios, fraction, color=UNIT_COLOURS[1], label="loser fraction")
     ax.axhline(1, color="0.8", linewidth=0.6, zorder=0)
-    ax.set(xlabel="input ratio, rival over strong", ylabel="dimensionless", ylim=(0, None))
-    ax.legend(fontsize="small", frameon=False)
+    ax.set(xlabel="input ratio, rival over strong", ylabel="dimensionless")
+    ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # room for the legend
+    ax.legend(fontsize="small", frameon=False, loc="upper left")
     return ax
 
 
@@ -176,8 +177,9 @@ def plot_perturbation(result: PulseResult, ax: Axes | None = None) -> Axes:
             label = f"{name}, {'perturbed' if run else 'undisturbed'}"
             ax.plot(time, smooth, linestyle=style, color=UNIT_COLOURS[unit], label=label)
     ax.axvspan(result.onset_s, result.offset_s, color="0.9", zorder=0)
-    ax.set(xlabel="time (s)", ylabel="rate (Hz)", ylim=(0, None))
-    ax.legend(fontsize="small", frameon=False)
+    ax.set(xlabel="time (s)", ylabel="rate (Hz)")
+    ax.set_ylim(0, 1.4 * ax.get_ylim()[1])  # room for the legend
+    ax.legend(fontsize="small", frameon=False, ncols=2, loc="upper left")
     return ax
 
 
@@ -211,7 +213,8 @@ def plot_dwell(result: DwellResult, label: str, ax: Axes | None = None) -> Axes:
         ax.plot(time, smooth.mean(0), color=UNIT_COLOURS[cue], label=f"cue to unit {cue}")
     ax.axhline(0, color="0.8", linewidth=0.6, zorder=0)
     ax.set(xlabel="time after the cue (s)", ylabel="rate difference (Hz)", title=label)
-    ax.legend(fontsize="small", frameon=False)
+    ax.set_ylim(ax.get_ylim()[0], 1.5 * ax.get_ylim()[1])  # room for the legend
+    ax.legend(fontsize="small", frameon=False, loc="upper right")
     return ax
 
 
