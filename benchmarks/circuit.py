@@ -177,13 +177,14 @@ def measure_peer(experiment: PeerExperiment) -> None:
     print(
         f"{len(wirings)} networks of {wirings[0].n_cells:,} cells, {len(conditions)} states of "
         f"{duration:g} s, one copy at a time in turn, single-threaded\n"
-        f"{'':>14s}    build first step      run  CPU s/(copy·s)  run, Brian 2 over this"
+        f"{'':>14s}    build first step      run  CPU s/(copy·s)  Brian 2 over this: run, CPU"
     )
     for name, parts in spent.items():
         per_copy = parts["cpu"] / shape[0] / shape[1] / duration
         print(
             f"{name:>14s} {parts['build']:8.2f} {parts['first step']:10.2f} {parts['run']:8.2f} "
-            f"{per_copy:15.3f} {spent['Brian 2']['run'] / parts['run']:16.3f}"
+            f"{per_copy:15.3f} {spent['Brian 2']['run'] / parts['run']:23.3f} "
+            f"{spent['Brian 2']['cpu'] / parts['cpu']:.3f}"
         )
     pairs = [(w, c) for c in conditions for w in wirings]
     batch, _ = time_brian(pairs, duration)

@@ -36,7 +36,6 @@ from swta.circuit.peer import (
 )
 from swta.circuit.peer_record import (
     StaleRecordError,
-    find_nest_rates,
     load_nest_rates,
     record_nest_rates,
 )
@@ -351,15 +350,6 @@ def test_a_record_comes_back(recorded):
     assert loaded.seeds == (0, 1, 2) and loaded.populations == rates.populations
     assert loaded.source == "recorded with NEST 3.10.0"
     assert not list(path.parent.glob("*.part"))
-
-
-def test_the_record_stands_in_where_nest_is_missing(recorded, monkeypatch):
-    monkeypatch.setattr(peer_record, "find_spec", lambda name: None)
-    monkeypatch.setattr(peer_record, "SHIPPED", recorded[1])
-    assert find_nest_rates(SMALL).source == "recorded with NEST 3.10.0"
-    monkeypatch.setattr(peer_record, "find_spec", lambda name: "found")
-    monkeypatch.setattr(peer_record, "simulate_nest_rates", lambda experiment: "run now")
-    assert find_nest_rates(SMALL) == "run now"
 
 
 def test_the_shipped_record_is_of_the_default_network():

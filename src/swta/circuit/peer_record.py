@@ -12,7 +12,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata, resources
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,17 +129,6 @@ def load_nest_rates(
             f"are not used; {REMAKE}, or run NEST now"
         )
     return rates
-
-
-def find_nest_rates(experiment: PeerExperiment) -> PopulationRates:
-    """NEST rates of an experiment: run now where NEST is installed, else the shipped record.
-
-    Raises:
-        StaleRecordError: NEST is not installed and the record is of another network.
-    """
-    if find_spec("nest") is None:
-        return load_nest_rates(experiment)
-    return simulate_nest_rates(experiment)
 
 
 def _inputs(experiment: PeerExperiment) -> dict[str, Any]:
