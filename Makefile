@@ -21,7 +21,7 @@ test: .venv/.installed ## run the tests with coverage
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
 pages: .venv/.installed ## open every page of the built book in Chromium and check it
-	$(BIN)/pytest tests/test_pages.py --no-cov
+	$(BIN)/pytest tests/test_pages.py tests/test_playground.py --no-cov
 
 lint: .venv/.installed ## check style, types and pairing
 	$(BIN)/ruff check src tests benchmarks
