@@ -41,7 +41,7 @@ from swta.truenorth.target import (
 from swta.truenorth.workload import measure_cost
 from swta.validation import ParameterError
 
-GAINS = Gains(1.4, -0.6, 0.6, 0.7, 0.1, spread_hz=0.8, pool_hz=0.5, depth=4.0)
+GAINS = Gains(1.4, -0.6, 0.6, 0.7, 0.1, pv_loop=0.1, spread_hz=0.8, pool_hz=0.5, depth=4.0)
 PAIRS = pair_grid([0.5, 1.5, 2.4], [0.4, 1.6])
 
 
@@ -71,12 +71,13 @@ def test_a_fill_adds_what_is_asked(total):
 def test_a_motif_from_measured_constants():
     measured = EffectiveMotif(1.4, 0.2, 0.3, -0.1, 0.05, 1.9, 0.1)
     gains = Gains.from_motif(measured)
-    assert (gains.rival_hz_per_khz, gains.alpha, gains.loop) == (0.0, 0.0, 0.05)
+    assert (gains.rival_hz_per_khz, gains.alpha) == (0.0, 0.0)
+    assert gains.loop == gains.pv_loop == 0.025
 
 
 def test_rates_follow_gains():
     """Without spread and at a deep negative threshold it is the threshold-linear motif."""
-    gains = replace(GAINS, spread_hz=0.0, pool_hz=0.0, alpha=0.5, loop=0.3, depth=15.0)
+    gains = replace(GAINS, spread_hz=0.0, pool_hz=0.0, alpha=0.5, loop=0.2, pv_loop=0.1, depth=15.0)
     mapped = match_gains(gains)
     rates = simulate_matched([mapped] * 2, [(2.0, 0.0), (2.0, 1.9)], n_ticks=8000, seed=0)
     lone = (1.4 * 2 - 0.6) / (1 + 0.3 - 0.5)
@@ -89,8 +90,10 @@ def test_rates_follow_gains():
 
 def test_each_primitive_goes_alone():
     mapped = match_gains(GAINS)
-    assert without_primitive(mapped, "Pvalb").realised.rival_hz_per_khz == 0
-    assert without_primitive(mapped, "Sst").realised.loop == 0
+    no_pv = without_primitive(mapped, "Pvalb").realised
+    assert no_pv.rival_hz_per_khz == no_pv.pv_loop == 0 < no_pv.loop
+    no_sst = without_primitive(mapped, "Sst").realised
+    assert no_sst.loop == 0 < no_sst.pv_loop
     assert without_primitive(mapped, "Vip").realised.pool_hz == 0
     softer = without_primitive(mapped, "Lamp5", gain=0.8).realised
     assert softer.alpha == pytest.approx(mapped.realised.alpha / 0.8)
@@ -99,8 +102,8 @@ def test_each_primitive_goes_alone():
 
 def test_correction_finds_the_gains_of_another_chip():
     """Rates of one motif are the target of another that starts elsewhere."""
-    cuts = ("",) * 6 + ("recurrence",) * 2 + ("Sst",) * 2
-    drives = np.concatenate([PAIRS, [(1.0, 0), (2.0, 0)] * 2])
+    cuts = ("",) * 6 + ("recurrence",) * 2 + ("Sst",) * 2 + ("Pvalb",) * 2
+    drives = np.concatenate([PAIRS, [(1.0, 0), (2.0, 0)] * 3])
     blank = Target(drives, np.zeros_like(drives), cuts)
     rates = simulate_target([match_gains(GAINS)], blank, n_ticks=1500, seed=7)[0]
     start = replace(GAINS, gain_hz_per_khz=1.2, threshold_hz=0.3, alpha=0.66, spread_hz=0.2)
@@ -131,11 +134,12 @@ def test_rates_of_a_small_network():
     rates = measure_network(Network(n_cells=60), trials, highest_khz=2.6, ratio=0.8, repeats=2)
     assert len(rates.unseen.cuts) == 54 and rates.by_network.shape == (54, 2, 2)
     np.testing.assert_allclose(rates.by_network.mean(1), rates.unseen.rates_hz)
-    assert rates.seen.cuts.count("Sst") == 4 and rates.seen.cuts.count("recurrence") == 6
+    assert rates.seen.cuts.count("Sst") == rates.seen.cuts.count("Pvalb") == 4
+    assert rates.seen.cuts.count("recurrence") == 6
     seen = {tuple(row) for row in rates.seen.drives_khz}
     assert not seen & {tuple(row) for row in rates.unseen.drives_khz}
     assert rates.competition.drives_khz.tolist() == [[2.0, 1.6], [2.0, 1.6], [0.0, 1.6]]
-    assert rates.seen.sizes_hz.shape == (22, 1)
+    assert rates.seen.sizes_hz.shape == (26, 1)
     example = np.array([[4.0, 1.0], [2.0, 1.5], [0.1, 5.0]])
     assert (winner_gain_of(example), loser_fraction_of(example)) == (2.0, 0.2)
     assert rates.winner_gain >= 0 and rates.loser_fraction >= 0
@@ -190,6 +194,7 @@ def test_roles_on_the_chip():
         (lambda: replace(GAINS, rival_hz_per_khz=1.0), "rival_hz_per_khz"),
         (lambda: replace(GAINS, alpha=2.0), "alpha = 2"),
         (lambda: replace(GAINS, depth=-1.0), "depth = -1"),
+        (lambda: replace(GAINS, pv_loop=-1.0), "pv_loop = -1"),
         (lambda: Layout(n_units=1), "n_units = 1"),
         (lambda: Layout(copies=30), "copies = 30 is out of range; allowed: 1 … 24"),
         (lambda: match_gains(replace(GAINS, threshold_hz=90.0)), "leak for threshold_hz"),
