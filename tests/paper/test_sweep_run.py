@@ -291,11 +291,11 @@ def test_an_existing_scheduler_with_two_notebooks_in_one_worker(root, tmp_path, 
 
 
 def test_slurm_jobs_are_submitted_with_the_options_given(root, tmp_path, start, monkeypatch):
-    """A stand-in for sbatch that runs the job script here."""
+    """A stand-in for sbatch that runs a copy of the job script: the script goes once it is told."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "sbatch").write_text(
-        f"#!/bin/sh\ncp $1 {tmp_path}/job.sh\nsh $1 >/dev/null 2>&1 &\n"
+        f"#!/bin/sh\ncp $1 {tmp_path}/job.sh\nsh {tmp_path}/job.sh >/dev/null 2>&1 &\n"
         f"echo $! > {tmp_path}/pid\necho Submitted batch job 7\n"
     )
     (programs / "scancel").write_text(f"#!/bin/sh\npkill -P $(cat {tmp_path}/pid)\n")
