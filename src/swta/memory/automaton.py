@@ -56,7 +56,8 @@ class Automaton:
                 f"{len(missing)} of {len(pairs)} transitions are missing: {listed}; "
                 "add them, or set complete=False to stay in the state"
             )
-        unreached = [state for state in self.states if state not in self.reachable()]
+        reached = self.reachable()
+        unreached = [state for state in self.states if state not in reached]
         if unreached:
             warnings.warn(
                 f"no sequence of symbols reaches {', '.join(unreached)} from {self.start}",
@@ -170,3 +171,25 @@ def random_sequences(
     check_integer("seed", seed, low=0)
     rng = np.random.default_rng(seed)
     return rng.integers(0, len(automaton.symbols), (n_sequences, n_symbols))
+
+
+def random_automaton(*, n_states: int, n_symbols: int, seed: int) -> Automaton:
+    """A complete machine with states q0 … and symbols a …, targets drawn evenly.
+
+    Tables with states that cannot be reached from q0 are drawn again.
+
+    Raises:
+        ParameterError: fewer than two states, or a number of symbols outside 1 … 26.
+    """
+    check_integer("n_states", n_states, low=2)
+    check_integer("n_symbols", n_symbols, low=1, high=26)
+    rng = np.random.default_rng([29, check_integer("seed", seed, low=0)])
+    states = tuple(f"q{k}" for k in range(n_states))
+    symbols = tuple("abcdefghijklmnopqrstuvwxyz"[:n_symbols])
+    while True:
+        table = {(s, a): states[rng.integers(n_states)] for s in states for a in symbols}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnreachableStateWarning)
+            drawn = Automaton(states, symbols, table, states[0])
+        if len(drawn.reachable()) == n_states:
+            return drawn

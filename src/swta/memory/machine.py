@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from swta.circuit import Motif, RateNetwork, StepInputs, simulate_network
 from swta.memory.automaton import RELEASE, Automaton
 from swta.memory.coupling import CoupledPair, FloatArray, pair_network, up_rate
+from swta.memory.mismatch import draw_mismatch, silence_runaway
 from swta.validation import ParameterError, check_integer, check_real
 
 
@@ -174,6 +175,7 @@ def simulate_machine(
     timing: Timing,
     dt: float | None = None,
     noise_sd: float = 0.0,
+    mismatch_sd: float = 0.0,
     seed: int = 0,
     record_every: int = 50,
 ) -> MachineResult:
@@ -189,16 +191,20 @@ def simulate_machine(
         dt: Euler step, τ; by default the one of ``simulate_network``.
         noise_sd: standard deviation of an Ornstein–Uhlenbeck current (correlation time τ) into
             every cell, input units.
-        seed: seed of that current.
+        mismatch_sd: relative s.d. of every weight; each sequence gets a draw of its own.
+        seed: seed of that current and of these draws.
         record_every: steps between samples.
 
     Raises:
         ParameterError: sequences of another shape or with unknown symbols.
     """
     automaton, table = machine.automaton, machine.table
-    sequences = _checked_sequences(automaton, sequences)
+    sequences = checked_sequences(automaton, sequences)
     network, n = machine.network(), len(table.states)
     batch, n_symbols = sequences.shape
+    if mismatch_sd > 0:
+        drawn = draw_mismatch(network, mismatch_sd, draws=batch, seed=seed)
+        network, _ = silence_runaway(drawn, n)
     first_cell = 2 * n + 2
     lines = {  # the cells that each symbol drives
         symbol: [first_cell + k for k, move in enumerate(table.moves()) if move[1] == symbol]
@@ -250,7 +256,12 @@ def encode(automaton: Automaton, sequence: Sequence[str]) -> NDArray[np.int64]:
     return np.array([[automaton.symbols.index(symbol) for symbol in sequence]])
 
 
-def _checked_sequences(automaton: Automaton, sequences: ArrayLike) -> NDArray[np.int64]:
+def checked_sequences(automaton: Automaton, sequences: ArrayLike) -> NDArray[np.int64]:
+    """Sequences as an array of symbol indices, (batch, n_symbols).
+
+    Raises:
+        ParameterError: another shape or type, or an unknown symbol.
+    """
     array = np.asarray(sequences)
     if array.ndim != 2 or not array.size or array.dtype.kind not in "iu":
         raise ParameterError(
