@@ -78,6 +78,7 @@ def test_threshold_agrees_with_a_simulated_spike():
         {"peak_v_mV": -40.0},
         {"refractory_ms": -1.0},
         {"ahp_depth_mV": 0.5, "b_excess_pA": 200.0},  # b above 1500 pA
+        {"b_excess_pA": -1.0},  # b below 0: spikes that excite the cell
         {"tau_w_ms": np.nan},
     ],
 )

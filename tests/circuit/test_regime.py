@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from swta.cells.adex import PARAMETER_NAMES
-from swta.circuit.network import Network
 from swta.circuit.rate_targets import QUIET, RATE_TARGETS, read_targets
-from swta.circuit.regime import RegimeResult, measure_exciting_pv, measure_regime, tabulate_regime
+from swta.circuit.regime import RegimeResult, measure_regime, tabulate_regime
 from swta.circuit.spiking import SpikingResult
 from swta.circuit.spiking_plots import plot_raster, plot_regime
-from swta.circuit.wiring import build_wiring
 
 NAMES = ("Pyr 0", "Pyr 1", "Pvalb", "Sst", "Vip", "Lamp5")
 KEYS = [(t.state, t.name) for t in RATE_TARGETS]
@@ -66,19 +63,3 @@ def test_a_burst_and_a_drift_show():
     rates = measure_regime(RegimeResult(made, np.ones(2), 0.1))
     assert rates.burst[0, 1] > 20 and rates.burst[0, 0] == pytest.approx(1.0)
     assert rates.drift[0] > 2 and rates.drift[1] == pytest.approx(1.0)
-
-
-def test_share_of_pv_cells_that_excite_themselves():
-    wiring = build_wiring(Network(n_cells=60, n_units=2), seed=1)
-    members = np.flatnonzero(wiring.cell_class == 1)
-    wiring.parameters[members, PARAMETER_NAMES.index("b")] = 1.0
-    wiring.parameters[members[0], PARAMETER_NAMES.index("b")] = -1.0
-    made = _result([0] * 6, [0] * 6, [0] * 6)
-    made.spikes[0, 0] = (
-        np.array([0.05, 1.0, 1.1, 1.2, 1.3]),
-        np.array([members[1], members[0], members[0], members[0], members[1]]),
-    )
-    found = measure_exciting_pv(RegimeResult(made, np.ones(2), 0.1), wiring)
-    assert found["pv_exciting"] == pytest.approx(1 / len(members))
-    assert found["pv_exciting_share"] == pytest.approx(0.75)
-    assert found["pv_fastest_hz"] == pytest.approx(3 / 2.9)

@@ -31,6 +31,7 @@ from swta.circuit.spiking_measures import (
     measure_rank_kept,
     measure_recovery,
     measure_rival_fraction,
+    measure_shape_gain,
     measure_snr_gain,
     measure_vector_error,
     measure_winner_amplification,
@@ -150,6 +151,20 @@ def test_restoration_ignores_scale_and_offset_and_sees_noise():
     assert cleaner[0] == pytest.approx(4.0, rel=0.05)
     before, after = measure_profile_correlation(result)
     assert after[0] == pytest.approx(before[0]) and 0.7 < after[0] < 1
+
+
+def test_shape_gain_does_not_see_how_large_a_pattern_is():
+    rng = np.random.default_rng(1)
+    clean = np.array([2.0, 1.0, 1.0, 1.0])
+    inputs = clean + 0.3 * rng.standard_normal((400, 4))
+    sizes = rng.uniform(0.5, 2.0, (400, 1))
+    result = RestoredResult(
+        clean, inputs, (sizes * inputs)[None] + 3, clean + (inputs[None] - clean) / 2
+    )
+    scaled, cleaner = measure_shape_gain(result)
+    assert scaled[0] == pytest.approx(1.0, rel=0.1)
+    assert measure_snr_gain(result)[0][0] < 0.6, "which the other ratio counts as noise"
+    assert 3.0 < cleaner[0] < 4.0, "four times less noise power; of the signal, its noise part less"
 
 
 def test_population_vector_error():

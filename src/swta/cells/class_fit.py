@@ -44,7 +44,6 @@ FREEDOMS: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {
     "and refractory time": {"asinh_excess": (0.0, 7.0), "ahp_shift": (0.0, 0.0)},
     "and b below b*": {"ahp_shift": (0.0, 0.0)},
     "and AHP depth": {},
-    "b at or below b* alone": {"asinh_excess": (-4.6, 0.0)},
 }
 
 
@@ -182,10 +181,10 @@ def compare_freedoms(
 ) -> pd.DataFrame:
     """Which freedom of the model resolves which miss of the class medians, and what it costs.
 
-    The cell of medians of each class is fitted five times (`FREEDOMS`): with b at or above
+    The cell of medians of each class is fitted four times (`FREEDOMS`): with b at or above
     b* (`coordinates.holding_b`, 0 where V_reset is not above V_T) and the measured length of a
     spike, then with the refractory time free, then with b below b* allowed, then with an AHP depth
-    that may leave the measured one; and last with b at or below b* alone.
+    that may leave the measured one.
 
     Args:
         statistics: medians and quartiles, from `measure_classes`; single cells are not needed.

@@ -34,7 +34,7 @@ FIRST_ISI: Final = (0.5, 0.25)
 # refractory time a factor of e, or the excess of b one unit of asinh, costs this much.
 PULL: Final = 0.02
 WIDEST: Final = {
-    "asinh_excess": (-4.6, 7.0),  # -50 to 550 pA; further below 0 the cell fires without end
+    "asinh_excess": (-4.6, 7.0),  # -50 to 550 pA from b*
     "ln_tau_w": (np.log(3.0), np.log(600.0)),  # ms
     "ln_refractory": (np.log(0.3), np.log(8.0)),  # ms
     "ahp_shift": (-1.0, 3.0),  # interquartile ranges added to the measured depth

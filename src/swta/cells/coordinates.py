@@ -73,6 +73,9 @@ def to_cells(
     distance of the step of the measured threshold from the rheobase: x = D / Delta_T is
     -W(-1 / (e K)), the lower branch of Lambert's function, with K = right side / D.
 
+    No cell is one whose threshold lies below the potential at rheobase, whose Delta_T is outside
+    `SLOPE_FACTORS`, or whose b is below 0 or above `LARGEST_B`.
+
     Args:
         coordinates: columns `COORDINATES` in their units; ``rheobase_pA`` is the exact rheobase.
         step_above_pA: dI, the current of the step above the exact rheobase.
@@ -101,7 +104,8 @@ def to_cells(
         V_T = rest + current / g_L + delta
         reset = column["threshold_v_mV"] - column["ahp_depth_mV"]
         b = column["b_excess_pA"] + holding_b(g_L, rest, V_T, delta, reset, current)
-        possible &= b <= LARGEST_B
+        # With b < 0 spikes excite the cell, and nothing in the model bounds how far.
+        possible &= (b >= 0) & (b <= LARGEST_B)
     cells = {
         "C": tau * g_L,
         "g_L": g_L,

@@ -72,8 +72,7 @@ class ClassDistribution:
     def sample(self, n: int, rng: np.random.Generator, *, even: bool = False) -> CellSample:
         """Draw n cells.
 
-        Draws that no AdEx cell can have (threshold below the potential at rheobase, or a slope
-        factor outside 0.2 to 15 mV) are drawn again, and counted.
+        Draws that are no cell (`to_cells` says which) are drawn again, and counted.
 
         Args:
             n: number of cells.

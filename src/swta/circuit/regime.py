@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from swta.cells.adex import PARAMETER_NAMES
-from swta.cells.classes import CLASSES, LABELS
+from swta.cells.classes import LABELS
 from swta.circuit.conditions import RUNNING, Condition, Context
 from swta.circuit.network import Network, tuned_drive
 from swta.circuit.rate_targets import RATE_TARGETS, STATES, read_targets
 from swta.circuit.spiking import SpikingResult
 from swta.circuit.spiking_experiments import Trials
-from swta.circuit.wiring import Wiring
 
 FloatArray = NDArray[np.float64]
 
@@ -88,29 +86,6 @@ def measure_regime(result: RegimeResult) -> RegimeRates:
         burst,
         classes.min((0, -1)),
     )
-
-
-def measure_exciting_pv(result: RegimeResult, wiring: Wiring) -> dict[str, float]:
-    """What PV cells with a depolarising spike-triggered current (b < 0) contribute at rest.
-
-    Args:
-        wiring: network 0 of the result, whose spikes are kept.
-
-    Returns:
-        ``pv_exciting``, their share of the PV cells; ``pv_exciting_share``, their share of PV
-        spikes at rest (0 without spikes); ``pv_fastest_hz``, the highest rate of a PV cell.
-    """
-    times, cells = result.states.spikes[STATES.index("rest"), 0]
-    members = np.flatnonzero(wiring.cell_class == CLASSES.index("Pvalb"))
-    exciting = wiring.parameters[members, PARAMETER_NAMES.index("b")] < 0
-    late = cells[times >= result.settle_s]
-    counts = np.bincount(late, minlength=wiring.n_cells)[members]
-    length = len(result.states.counts) * result.states.bin_ms / 1e3 - result.settle_s
-    return {
-        "pv_exciting": float(exciting.mean()),
-        "pv_exciting_share": float(counts[exciting].sum() / max(counts.sum(), 1)),
-        "pv_fastest_hz": float(counts.max() / length),
-    }
 
 
 def _coarsen(courses: FloatArray, steps: int) -> FloatArray:

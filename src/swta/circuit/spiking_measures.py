@@ -70,6 +70,23 @@ def measure_snr_gain(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
     return measure_snr(result.outputs) / given, measure_snr(result.without_recurrence) / given
 
 
+def measure_shape_gain(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
+    """SNR of the shape of the rates over that of the drives, with and without E→E, (n_seeds,).
+
+    Of each pattern less its mean over units, power along the clean profile is signal and the rest
+    is noise. Other than in `measure_snr_gain`, how large a pattern is as a whole does not matter.
+    """
+
+    def snr(patterns: FloatArray) -> FloatArray:
+        clean = result.clean_khz - result.clean_khz.mean()
+        shape = patterns - patterns.mean(-1, keepdims=True)
+        along = (shape @ clean) ** 2 / (clean @ clean)
+        return along.mean(-1) / ((shape**2).sum(-1) - along).mean(-1)
+
+    given = snr(result.inputs_khz)
+    return snr(result.outputs) / given, snr(result.without_recurrence) / given
+
+
 def measure_profile_correlation(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
     """Mean correlation of a pattern with the clean profile: of the drives, and of the rates.
 
