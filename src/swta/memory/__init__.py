@@ -6,8 +6,9 @@ whose weights are off. ``automaton`` holds transition tables and ``machine`` com
 coupled motifs; ``symbols`` shows them short, weak and simultaneous symbols, and ``tasks`` has them
 match a probe to a sample. ``chip_network`` puts pairs and machines on the cores of chapter 3,
 ``chip_runs`` and ``chip_boundary`` run them there; ``spiking`` couples two patches of chapter 2's
-network, and ``spiking_boundary`` finds the least coupling that holds a state there. ``measures``
-reduces runs to numbers; ``plots`` and ``substrate_plots`` draw them.
+network, ``spiking_boundary`` finds the least coupling that holds a state there, and
+``spiking_machine`` compiles an automaton to three of them. ``measures`` reduces runs to numbers;
+``plots`` and ``substrate_plots`` draw them.
 """
 
 from swta.memory.automaton import (
@@ -92,6 +93,13 @@ from swta.memory.spiking import (
     simulate_spiking_memory,
 )
 from swta.memory.spiking_boundary import SpikingBoundaryResult, simulate_spiking_boundary
+from swta.memory.spiking_machine import (
+    SpikingMachine,
+    SpikingMachineResult,
+    SpikingTiming,
+    read_states,
+    simulate_spiking_machine,
+)
 from swta.memory.symbols import PresentationResult, measure_shortest, simulate_presentation
 from swta.memory.tasks import MatchResult, match_to_sample, simulate_match
 
@@ -113,8 +121,11 @@ __all__ = [
     "SparseCoupling",
     "SparsityResult",
     "SpikingBoundaryResult",
+    "SpikingMachine",
+    "SpikingMachineResult",
     "SpikingMemoryResult",
     "SpikingProtocol",
+    "SpikingTiming",
     "StateMachine",
     "TerminationResult",
     "Timing",
@@ -148,6 +159,7 @@ __all__ = [
     "place_machine",
     "random_automaton",
     "random_sequences",
+    "read_states",
     "relative_error",
     "saddle_rate",
     "silence_runaway",
@@ -165,6 +177,7 @@ __all__ = [
     "simulate_persistence_map",
     "simulate_presentation",
     "simulate_spiking_boundary",
+    "simulate_spiking_machine",
     "simulate_spiking_memory",
     "simulate_termination",
     "termination_threshold",

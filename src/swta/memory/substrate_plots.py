@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,6 +13,7 @@ from swta.memory.chip_boundary import ChipBoundaryResult, SparsityResult
 from swta.memory.lifetimes import LifetimeResult
 from swta.memory.plots import STATE_COLOURS
 from swta.memory.spiking import SpikingMemoryResult
+from swta.memory.spiking_machine import SpikingMachineResult, Y, Z
 
 
 def plot_lifetimes(
@@ -76,3 +77,35 @@ def plot_patches(
     ax.set(xlabel="time after the cue (s)", ylabel="rate (Hz)")
     ax.legend()
     return ax
+
+
+def plot_spiking_machine(
+    result: SpikingMachineResult,
+    symbols: Sequence[str],
+    symbol_s: float,
+    labels: Mapping[str, Sequence[str]],
+    axes: Sequence[Axes],
+    run: int = 0,
+) -> None:
+    """Pointer units (first axes) and transition cells (second) of one run, symbols shaded.
+
+    Args:
+        symbols: the names of the automaton's symbols.
+        symbol_s: length of the shading, s.
+        labels: names of ``states`` and ``moves``.
+    """
+    width = 5  # bins, running mean
+    kernel = np.ones(width) / width
+    parts = ((Y, result.state_units, labels["states"]), (Z, result.move_units, labels["moves"]))
+    for ax, (patch, units, names) in zip(axes, parts, strict=True):
+        for colour, unit, name in zip(STATE_COLOURS, units, names, strict=False):
+            rates = np.convolve(result.courses[:, run, patch, unit], kernel, "same")
+            ax.plot(result.time_s, rates, color=colour, label=name)
+        for onset in result.read_s[:-1]:
+            ax.axvspan(onset, onset + symbol_s, color="#EEEEEE", zorder=0)
+        ax.set(xlabel="time (s)", ylabel="rate (Hz)", ylim=(0, 1.15 * ax.get_ylim()[1]))
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    top = axes[0].get_ylim()[1]
+    for onset, symbol in zip(result.read_s, result.sequences[run], strict=False):
+        middle = onset + symbol_s / 2
+        axes[0].text(middle, 0.98 * top, symbols[symbol], ha="center", va="top", clip_on=True)
