@@ -22,80 +22,8 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from swta.truenorth import Chip, Core, Neurons
-
-LOW, HIGH = 34, 66  # periods in ticks
-FIELDS = (
-    "weights", "leak", "threshold", "negative_threshold", "potential",
-    "target_core", "target_axon", "delay",
-)  # fmt: skip
-
-# Ticks/s of a full chip at 20 Hz on two threads of a 2-core x86-64 with AVX-512: what bandwidth and
-# arithmetic allow, each by itself.
-LIMITS = {
-    "memory_28_GB_s": 1_000,
-    "shared_cache_57_GB_s": 2_000,
-    "kernel_in_cache": 2_300,
-    "shared_parameters_57_GB_s": 4_000,
-    "neuron_update": 10_600,
-    "synaptic_adds": 22_000,
-}
-
-
-def network(
-    n_cores: int, seed: int = 0, *, mixed: bool = False, rate: float | None = None
-) -> dict[str, np.ndarray]:
-    """Return the network as arrays, crossbars bit by bit packed.
-
-    Args:
-        n_cores: number of cores.
-        seed: of all random choices.
-        mixed: leaks of 1 to 3 with thresholds in proportion, weights of ±1 to ±3 and negative
-            thresholds of 50 to 150, neuron by neuron, instead of 1, ±1 and 100.
-        rate: of every neuron, spikes per 1000 ticks, instead of about 20.
-    """
-    rng = np.random.default_rng(seed)
-    place = rng.permutation(n_cores * 256).reshape(n_cores, 256)
-    shape = (n_cores, 256)
-    threshold = rng.integers(LOW, HIGH + 1, shape)
-    leak, size, beta = np.ones(shape, int), np.ones(shape, int), np.full(shape, 100)
-    if rate == 0:
-        leak[:] = 0
-        threshold[:] = 2**15 - 1
-    elif rate is not None:
-        leak = rng.integers(60, 101, shape)  # large, so that thresholds can follow the rate
-        threshold = np.rint(leak * 1000 / rate).astype(int)
-    if mixed:
-        factor = rng.integers(1, 4, shape)
-        size, beta = rng.integers(1, 4, shape), rng.integers(50, 151, shape)
-        leak, threshold = leak * factor, np.minimum(threshold * factor, 2**15 - 1)
-    return {
-        "weights": np.stack([size, -size, 0 * size, 0 * size], axis=2),
-        "leak": leak,
-        "negative_threshold": beta,
-        "crossbar": rng.integers(0, 256, (n_cores, 256, 32), dtype=np.uint8),
-        "axon_type": rng.integers(0, 2, (n_cores, 256)),
-        "threshold": threshold,
-        "potential": rng.integers(0, threshold),
-        "target_core": place // 256,
-        "target_axon": place % 256,
-        "delay": rng.integers(1, 16, (n_cores, 256)),
-    }
-
-
-def build(arrays: dict[str, np.ndarray]) -> Chip:
-    """Return the chip."""
-    cores = []
-    for index in range(len(arrays["threshold"])):
-        neurons = Neurons(
-            reset_mode=1,
-            negative_saturate=True,
-            core=index,
-            **{name: arrays[name][index] for name in FIELDS},
-        )
-        crossbar = np.unpackbits(arrays["crossbar"][index], axis=1).astype(bool)
-        cores.append(Core(arrays["axon_type"][index], crossbar, neurons))
-    return Chip(cores)
+from swta.truenorth import Chip
+from swta.truenorth.workload import LIMITS, build_load, draw_load
 
 
 def measure(chip: Chip, threads: int, seconds: float) -> tuple[float, float, float, float]:
@@ -124,7 +52,7 @@ def measure_activity(
     """Print speed against activity as CSV, and the limits."""
     print("cores,threads,rate_hz,ticks_per_s,events_per_s,us_per_tick")
     for rate in rates:
-        chip = build(network(n_cores, mixed=mixed, rate=rate))
+        chip = build_load(draw_load(n_cores, mixed=mixed, rate=rate))
         chip.run([], 64, threads=1)
         _, speed, events, measured = measure(chip, threads, seconds)
         print(f"{n_cores},{threads},{measured:.1f},{speed:.0f},{events:.4g},{1e6 / speed:.1f}")
@@ -136,7 +64,7 @@ def measure_peer(n_cores: int, seconds: float) -> tuple[float, float, float]:
     """Return build time (s), ticks/s and synaptic events/s of SANA-FE (delay 1, one thread)."""
     import sanafe
 
-    arrays = network(n_cores)
+    arrays = draw_load(n_cores)
     start = time.perf_counter()
     architecture = sanafe.load_arch(Path(sanafe.__file__).parent / "examples" / "truenorth.yaml")
     net = sanafe.Network()
@@ -198,9 +126,9 @@ def main() -> None:
         f"{'real time':>9} {'events/s':>10} {'Hz':>5} {'chip MB':>8} {'peak MB':>8}"
     )
     for n_cores in sorted(options.cores):
-        arrays = network(n_cores, mixed=options.mixed)
+        arrays = draw_load(n_cores, mixed=options.mixed)
         start = time.perf_counter()
-        chip = build(arrays)
+        chip = build_load(arrays)
         built = time.perf_counter() - start
         del arrays
         chip.run([], 64, threads=1)
@@ -220,7 +148,7 @@ def main() -> None:
             parser.error("--peer needs the package sanafe: pip install swta[peers]")
         if options.mixed:
             parser.error("--peer compares the unmixed network; leave out --mixed")
-        chip = build(network(options.peer_cores))
+        chip = build_load(draw_load(options.peer_cores))
         chip.run([], 64, threads=1)
         own = measure(chip, 1, options.seconds)[1]
         built, speed, events = measure_peer(options.peer_cores, options.seconds)

@@ -7,7 +7,7 @@ import pytest
 
 from swta.truenorth import (
     MotifRequest,
-    experiments,
+    drive,
     lesion_effects,
     map_motif,
     measure_agreement,
@@ -87,7 +87,7 @@ def test_transfer_follows_the_closed_form():
 def test_chunks_and_copies_leave_the_input_as_it_is(monkeypatch):
     mapped = [map_motif(FOUR_ROLES)] * 2
     whole = simulate_motifs(mapped, INPUTS, n_ticks=300, settle=50, seed=0)
-    monkeypatch.setattr(experiments, "_CHUNK_DRAWS", 2 * 96 * 64)
+    monkeypatch.setattr(drive, "CHUNK_DRAWS", 2 * 96 * 64)
     parts = simulate_motifs(mapped, INPUTS, n_ticks=300, settle=50, seed=0)
     np.testing.assert_array_equal(whole.rates, parts.rates)
     other = simulate_motifs(mapped, INPUTS, n_ticks=300, settle=50, seed=1)

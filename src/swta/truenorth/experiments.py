@@ -7,7 +7,7 @@ input is independent Bernoulli spikes on each line; rates are in spikes per tick
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from swta.truenorth.chip import Chip
+from swta.truenorth.drive import count_spikes, input_rates, lines_of
 from swta.truenorth.mapping import (
     PRIMITIVES,
     MappedMotif,
@@ -25,10 +26,9 @@ from swta.truenorth.mapping import (
 )
 from swta.truenorth.network import Network, Population, Projection, Source
 from swta.truenorth.neuron import LINEAR_RESET, MAX_CORES
-from swta.truenorth.placement import Placement, build_chip, place
+from swta.truenorth.placement import build_chip, place
 from swta.validation import ParameterError, check_integer, check_real
 
-_CHUNK_DRAWS: Final = 4_000_000  # random numbers drawn at a time, 32 MB
 _REPEATS: Final = 128  # equal neurons of the single-neuron experiment
 
 
@@ -153,7 +153,7 @@ def simulate_threshold_linear(
     ]
     chip, first = build_chip(units)
     rates = [{"up": u, "down": d} for u, d in zip(up, down, strict=True)]
-    counts = _drive(chip, _lines(units, first, rates), n_ticks=n_ticks, settle=0, seed=seed)
+    counts = count_spikes(chip, lines_of(units, first, rates), n_ticks=n_ticks, settle=0, seed=seed)
     measured = [p.read(counts, first_core=c)["unit"] for p, c in zip(units, first, strict=True)]
     drive = weight * (up - down) + leaks
     return UnitResult(
@@ -192,9 +192,9 @@ def simulate_motifs(
     check_integer("settle", settle, low=0)
     networks = [motif.placement for motif in mapped]
     chip, first = build_chip(networks)
-    driven = [_input_rates(row) for row in rates]
-    lines = _lines(networks, first, driven)
-    counts = _drive(chip, lines, n_ticks=n_ticks, settle=settle, seed=seed)
+    driven = [input_rates(row) for row in rates]
+    lines = lines_of(networks, first, driven)
+    counts = count_spikes(chip, lines, n_ticks=n_ticks, settle=settle, seed=seed)
     found = [p.read(counts, first_core=c) for p, c in zip(networks, first, strict=True)]
     units = [f"unit_{k}" for k in range(n_units)]
     return MotifResult(
@@ -296,7 +296,7 @@ def measure_speed(mapped: MappedMotif, rates: ArrayLike, *, n_ticks: int, seed: 
         seed: of the input spikes.
     """
     network = mapped.placement
-    lines = _lines([network], np.zeros(1, dtype=int), [_input_rates(rates)])
+    lines = lines_of([network], np.zeros(1, dtype=int), [input_rates(rates)])
     rows = lines.rows(0, n_ticks, np.random.default_rng([seed, 1]))
     Chip(network.cores()).run([], 1, threads=1)
     chip = Chip(network.cores())
@@ -304,58 +304,3 @@ def measure_speed(mapped: MappedMotif, rates: ArrayLike, *, n_ticks: int, seed: 
     chip.run(rows, n_ticks, threads=1)
     elapsed = time.perf_counter() - start
     return SpeedResult(network.n_cores, n_ticks, chip.synaptic_events, elapsed, threads=1)
-
-
-@dataclass(frozen=True, eq=False)
-class _Lines:
-    """External lines that carry independent spikes, and the axons that each of them drives."""
-
-    rates: np.ndarray  # (n_lines,), spikes per tick
-    start: np.ndarray  # (n_lines + 1,), first of a line's axons
-    core: np.ndarray
-    axon: np.ndarray
-
-    def rows(self, first_tick: int, n_ticks: int, rng: np.random.Generator) -> np.ndarray:
-        """Return input rows (tick, core, axon) of random spikes, sorted by tick."""
-        (used,) = np.nonzero(self.rates)
-        ticks, index = np.nonzero(rng.random((n_ticks, len(used))) < self.rates[used])
-        start, stop = self.start[used[index]], self.start[used[index] + 1]
-        times = stop - start
-        hit = np.repeat(start - np.cumsum(times) + times, times) + np.arange(times.sum())
-        return np.column_stack(
-            [np.repeat(ticks + first_tick, times), self.core[hit], self.axon[hit]]
-        )
-
-
-def _input_rates(rates: ArrayLike) -> dict[str, float]:
-    return {f"input_{k}": float(rate) for k, rate in enumerate(np.asarray(rates, dtype=float))}
-
-
-def _lines(
-    networks: Sequence[Placement], first: np.ndarray, rates: Sequence[Mapping[str, float]]
-) -> _Lines:
-    """Return the lines of all sources of networks that stand side by side on a chip."""
-    per_line, ways, n = [], [], 0
-    for network, core, table in zip(networks, first, rates, strict=True):
-        for source in network.network.sources:
-            per_line.append(np.full(source.n, table[source.name]))
-            ways.append(network.lines[source.name][:, :3] + [n, core, 0])
-            n += source.n
-    line, core_of, axon = np.concatenate(ways).T
-    return _Lines(np.concatenate(per_line), np.searchsorted(line, np.arange(n + 1)), core_of, axon)
-
-
-def _drive(chip: Chip, lines: _Lines, *, n_ticks: int, settle: int, seed: int) -> np.ndarray:
-    """Run the chip under random input; return spike counts (cores, 256) after ``settle`` ticks."""
-    check_integer("n_ticks", n_ticks, low=1)
-    rng = np.random.default_rng([seed, 1])
-    counts = np.zeros(chip.potentials.shape, dtype=np.int64)
-    chunk = max(1, _CHUNK_DRAWS // max(1, int(np.count_nonzero(lines.rates))))
-    while chip.tick < settle + n_ticks:
-        measured = chip.tick >= settle
-        end = settle + n_ticks if measured else settle
-        length = min(chunk, end - chip.tick)
-        raster = chip.run(lines.rows(chip.tick, length, rng), length)
-        if measured:
-            counts += raster.counts()
-    return counts

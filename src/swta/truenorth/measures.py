@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from swta.intervals import Interval
 from swta.truenorth.experiments import LesionResult, MotifResult, SoftnessResult, UnitResult
 from swta.validation import ParameterError
 
@@ -38,6 +39,37 @@ def measure_agreement(measured: np.ndarray, predicted: np.ndarray) -> Agreement:
         slope=float(slope),
         offset=float(offset),
         n=int(x.size),
+    )
+
+
+def agreement_intervals(
+    measured: np.ndarray, predicted: np.ndarray, *, draws: int = 2000, seed: int = 0
+) -> tuple[Interval, Interval]:
+    """Return R² and relative root mean square error with 95 % intervals over conditions.
+
+    Conditions are drawn again with replacement; the rates of one stay together.
+
+    Args:
+        measured, predicted: rates, (n, k) for n conditions.
+        draws: number of samples.
+        seed: of the samples.
+
+    Raises:
+        ParameterError: as in ``measure_agreement``.
+    """
+    whole = measure_agreement(measured, predicted)
+    rng = np.random.default_rng([seed, 5])
+    n, top = len(measured), predicted.max()
+    chosen = rng.integers(0, n, (draws, n))
+    residual = ((measured - predicted) ** 2)[chosen].sum((1, 2))
+    spread = ((measured[chosen] - measured[chosen].mean((1, 2), keepdims=True)) ** 2).sum((1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = 1 - residual / spread
+    rmse = np.sqrt(residual / measured.size) / top
+    ends = [np.nanquantile(values, (0.025, 0.975)) for values in (r2, rmse)]
+    return (
+        Interval(whole.r2, min(ends[0][0], whole.r2), max(ends[0][1], whole.r2), n),
+        Interval(whole.rmse, min(ends[1][0], whole.rmse), max(ends[1][1], whole.rmse), n),
     )
 
 

@@ -1,0 +1,380 @@
+r"""Gain matching to a measured network: rates in Hz and drives in kHz become whole numbers.
+
+A network is described by what can be measured at its populations (`Gains`). A unit's drive
+:math:`D` comes in on lines of :math:`c D` spikes per tick each, and a rate of 1 Hz is
+``rate_scale`` spikes per tick. A line spike carries one threshold; copies of the lines of all units
+take :math:`\varphi` of their sum away again, so that
+
+.. math:: c\,(1-\varphi) = s\,k, \qquad c\,\varphi = -s\,k' .
+
+Loop gains are weights times the number of lines that a neuron hears. Both can be chosen, so that a
+crossbar that is not full stands for a fraction of a weight. Leaks that differ from neuron to neuron
+spread the threshold of a population and round its corner off; the negative threshold decides how
+much inhibition is kept.
+
+A neuron has four weights: lines, recurrent excitation, SST, and PV, which stands for the copies of
+the lines and for PV neurons alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import gcd
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from swta.circuit.reduction import EffectiveMotif
+from swta.truenorth.drive import count_spikes, input_rates, lines_of
+from swta.truenorth.mapping import PRIMITIVES
+from swta.truenorth.network import Network, Population, Projection, Source
+from swta.truenorth.neuron import LINEAR_RESET, MAX_THRESHOLD, MAX_WEIGHT
+from swta.truenorth.placement import Placement, build_chip, place
+from swta.validation import ParameterError, check_choice, check_integer, check_real
+
+THRESHOLD: Final = 240  # of all neurons: near the largest weight, divisible by many numbers
+HIGHEST: Final = 0.25  # spikes per tick for the highest rate: high enough for small fluctuations
+POOL_SHARE: Final = 0.5  # rate of the pool over the summed rate of the units; only β₁β₂ matters
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Slopes and thresholds of a network's populations, as measured.
+
+    Raises:
+        ParameterError: a value out of range.
+    """
+
+    gain_hz_per_khz: float  # k, rate of a unit per own drive with all loops open
+    rival_hz_per_khz: float  # k', the same per drive of another unit; negative or 0
+    threshold_hz: float  # T of the units, mean over their neurons
+    alpha: float  # self-excitation
+    loop: float  # β₁β₂ through SST cells
+    pv_loop: float = 0.0  # the same through PV cells
+    spread_hz: float = 0.0  # s.d. of the thresholds of a unit's neurons
+    pool_hz: float = 0.0  # summed rate of the units below which SST cells are silent
+    depth: float = 4.0  # negative threshold over threshold
+
+    def __post_init__(self) -> None:
+        check_real("gain_hz_per_khz", self.gain_hz_per_khz, low=0, open_low=True, unit="Hz/kHz")
+        check_real("rival_hz_per_khz", -self.rival_hz_per_khz, low=0, unit="Hz/kHz")
+        check_real("threshold_hz", self.threshold_hz, low=-1e3, high=1e3, unit="Hz")
+        check_real("alpha", self.alpha, low=0, high=2, open_high=True)
+        check_real("loop", self.loop, low=0)
+        check_real("pv_loop", self.pv_loop, low=0)
+        check_real("spread_hz", self.spread_hz, low=0, unit="Hz")
+        check_real("pool_hz", self.pool_hz, low=0, unit="Hz")
+        check_real("depth", self.depth, low=0)
+
+    @classmethod
+    def from_motif(
+        cls, motif: EffectiveMotif, *, spread_hz: float = 1.0, depth: float = 4.0
+    ) -> Gains:
+        """Return what `swta.circuit.reduction` measured in a spiking network.
+
+        It measures neither spread nor depth, nor how PV and SST cells share the loop; the defaults
+        and equal shares are where a correction can start.
+        """
+        return cls(
+            gain_hz_per_khz=motif.gain_hz_per_khz,
+            rival_hz_per_khz=min(motif.rival_hz_per_khz, 0.0),
+            threshold_hz=motif.threshold_hz,
+            alpha=max(motif.alpha, 0.0),
+            loop=motif.loop / 2,
+            pv_loop=motif.loop / 2,
+            spread_hz=spread_hz,
+            depth=depth,
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Neurons and lines of the motif on the chip.
+
+    Raises:
+        ParameterError: a value out of range.
+    """
+
+    n_units: int = 4
+    neurons: int = 24  # of each unit, and as many input lines; four units then fill one core
+    pool: int = 12  # PV neurons, and as many SST neurons
+    copies: int = 8  # lines of each unit that are copied to all units
+    rate_scale: float = 0.03  # spikes per tick for 1 Hz
+
+    def __post_init__(self) -> None:
+        check_integer("n_units", self.n_units, low=2, high=16)
+        check_integer("neurons", self.neurons, low=2, high=64)
+        check_integer("pool", self.pool, low=2, high=64)
+        check_integer("copies", self.copies, low=1, high=self.neurons)
+        check_real("rate_scale", self.rate_scale, low=0, high=1, open_low=True)
+
+    @classmethod
+    def for_network(cls, n_units: int, highest_hz: float) -> Layout:
+        """Return the layout of a motif whose highest rate (Hz) is ``HIGHEST`` on the chip."""
+        check_real("highest_hz", highest_hz, low=0, open_low=True, unit="Hz")
+        return cls(n_units=n_units, rate_scale=HIGHEST / highest_hz)
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A weight, and how many bits of the crossbar from one population to another are set."""
+
+    weight: int
+    bits: int
+    n_pre: int
+    n_post: int
+
+    @property
+    def total(self) -> float:
+        """What a spike of every neuron of the first adds to a potential of the second, mean."""
+        return self.weight * self.bits / self.n_post
+
+    @property
+    def crossbar(self) -> np.ndarray:
+        """Which neuron hears which, (n_pre, n_post) bool; numbers differ by one at most.
+
+        Bits are dealt in turn, by a stride that mixes neurons of low and high thresholds.
+        """
+        near = range(max(round(0.618 * self.n_pre), 1), 2 * self.n_pre)
+        stride = next(k for k in near if gcd(k, self.n_pre) == 1)
+        edges = np.arange(self.n_post + 1) * self.bits // self.n_post
+        connected = np.zeros((self.n_pre, self.n_post), dtype=bool)
+        for neuron in range(self.n_post):
+            turns = np.arange(edges[neuron], edges[neuron + 1])
+            connected[turns * stride % self.n_pre, neuron] = True
+        return connected
+
+    def removed(self) -> Fill:
+        """The same with no bit set."""
+        return replace(self, bits=0)
+
+
+@dataclass(frozen=True)
+class MatchedMotif:
+    """The motif in whole numbers; inhibitory weights are positive here."""
+
+    layout: Layout
+    threshold: int  # of the excitatory neurons
+    leaks: tuple[int, ...]  # of the neurons of a unit
+    recurrent: Fill  # unit to itself
+    feedback: Fill  # SST to units
+    pv_feedback: Fill  # PV to units
+    feedforward: Fill  # copied lines of each unit to every unit, with the weight of PV
+    inhibitory: Fill  # each unit to PV and to SST
+    inhibitory_leak: int  # of SST
+    negative_threshold: int  # of all neurons
+    line_rate: float  # spikes per tick of a line per kHz of drive
+
+    @property
+    def realised(self) -> Gains:
+        """The network's numbers as the whole numbers make them."""
+        scale, over = self.layout.rate_scale, THRESHOLD / self.threshold
+        taken = self.feedforward.total / self.threshold
+        drive = self.line_rate / scale
+        thresholds = -np.array(self.leaks) / (self.threshold * scale)
+        to_pool = self.inhibitory.total / THRESHOLD
+        return Gains(
+            gain_hz_per_khz=drive * (over - taken),
+            rival_hz_per_khz=-drive * taken,
+            threshold_hz=float(thresholds.mean()),
+            alpha=self.recurrent.total / self.threshold,
+            loop=self.feedback.total / self.threshold * to_pool,
+            pv_loop=self.pv_feedback.total / self.threshold * to_pool,
+            spread_hz=float(thresholds.std()),
+            pool_hz=-self.inhibitory_leak / (THRESHOLD * scale * max(to_pool, 1e-9)),
+            depth=self.negative_threshold / THRESHOLD,
+        )
+
+    @property
+    def network(self) -> Network:
+        """Populations ``unit_0``, ..., ``pv`` and ``sst``, driven by sources ``input_0``, ..."""
+        size, layout = self.layout.neurons, self.layout
+        shared: dict[str, Any] = {
+            "negative_threshold": self.negative_threshold,
+            "reset_mode": LINEAR_RESET,
+            "negative_saturate": True,
+        }
+        names = [f"unit_{k}" for k in range(layout.n_units)]
+        sources = [f"input_{k}" for k in range(layout.n_units)]
+        units = [
+            Population(name, size, threshold=self.threshold, leak=np.array(self.leaks), **shared)
+            for name in names
+        ]
+        pools = [
+            Population(name, layout.pool, threshold=THRESHOLD, leak=leak, **shared)
+            for name, leak in (("pv", 0), ("sst", self.inhibitory_leak))
+        ]
+        copied = np.zeros((size, size), dtype=bool)
+        copied[: layout.copies] = self.feedforward.crossbar
+        ways: list[tuple[str, str, int, dict[str, Any]]] = []
+        for unit, source in zip(names, sources, strict=True):
+            ways.append((source, unit, THRESHOLD, {"delay": 0, "blocks": size}))
+            for pre, post, fill, sign in (
+                (unit, unit, self.recurrent, 1),
+                (unit, "pv", self.inhibitory, 1),
+                (unit, "sst", self.inhibitory, 1),
+                ("pv", unit, self.pv_feedback, -1),
+                ("sst", unit, self.feedback, -1),
+            ):
+                if fill.total:
+                    ways.append((pre, post, sign * fill.weight, {"connections": fill.crossbar}))
+            copies = {"delay": 0, "connections": copied, "axon_group": "feedforward"}
+            if self.feedforward.total:
+                ways += [(other, unit, -self.feedforward.weight, copies) for other in sources]
+        return Network(
+            populations=[*units, *pools],
+            projections=[Projection(*way[:3], **way[3]) for way in ways],
+            sources=[Source(name, size) for name in sources],
+        )
+
+    @cached_property
+    def placement(self) -> Placement:
+        """The motif on cores."""
+        return place(self.network)
+
+    def line_rates(self, drives_khz: ArrayLike) -> np.ndarray:
+        """Return the rates of the lines of each unit, spikes per tick, in the shape of the drives.
+
+        Raises:
+            ParameterError: a negative drive, or one that needs more than a spike per tick.
+        """
+        drives = np.asarray(drives_khz, dtype=float)
+        most = 1.0 / self.line_rate
+        hint = "A line carries one spike per tick; lower rate_scale"
+        for drive in (float(drives.min()), float(drives.max())):
+            check_real("drive", drive, low=0, high=most, unit="kHz", hint=hint)
+        return drives * self.line_rate
+
+    def without_recurrence(self) -> MatchedMotif:
+        """Return the motif without the crossbar bits of the units to themselves."""
+        return replace(self, recurrent=self.recurrent.removed())
+
+
+def match_gains(gains: Gains, layout: Layout = Layout()) -> MatchedMotif:
+    """Return the whole numbers whose gains are nearest to those of a network.
+
+    Raises:
+        ParameterError: a gain that does not fit nine bits; the message names it.
+    """
+    scale, size, pool = layout.rate_scale, layout.neurons, layout.pool
+    line_rate = scale * (gains.gain_hz_per_khz - gains.rival_hz_per_khz)
+    taken = -scale * gains.rival_hz_per_khz / line_rate
+    inhibitory = find_fill("the pool", POOL_SHARE * THRESHOLD, size, pool)
+    to_pool = inhibitory.total / THRESHOLD
+    # Quantiles of a normal distribution; leaks are rounded so that their sum is kept.
+    places = norm.ppf((np.arange(size) + 0.5) / size)
+    places /= places.std()
+    exact = -THRESHOLD * scale * (gains.threshold_hz + gains.spread_hz * places)
+    leaks = np.diff(np.rint(np.concatenate([[0.0], np.cumsum(exact)]))).astype(int)
+    pv_feedback = find_fill("pv_loop", gains.pv_loop / to_pool * THRESHOLD, pool, size)
+    feedforward = find_fill("rival_hz_per_khz", taken * THRESHOLD, layout.copies, size)
+    # A neuron has four weights: copies of the input and PV neurons share one.
+    weight = max(pv_feedback.weight, feedforward.weight)
+    pv_bits, ff_bits = (
+        round(each.weight * each.bits / max(weight, 1)) for each in (pv_feedback, feedforward)
+    )
+    pool_leak = round(-THRESHOLD * scale * to_pool * gains.pool_hz)
+    for name, value in (
+        ("threshold_hz", int(leaks[np.argmax(np.abs(leaks))])),
+        ("pool_hz", pool_leak),
+    ):
+        check_integer(
+            f"leak for {name}", value, low=-MAX_WEIGHT, high=MAX_WEIGHT, hint="Lower rate_scale"
+        )
+    return MatchedMotif(
+        layout=layout,
+        threshold=THRESHOLD,
+        leaks=tuple(int(leak) for leak in leaks),
+        recurrent=find_fill("alpha", gains.alpha * THRESHOLD, size, size),
+        feedback=find_fill("loop", gains.loop / to_pool * THRESHOLD, pool, size),
+        pv_feedback=replace(pv_feedback, weight=weight, bits=pv_bits),
+        feedforward=replace(feedforward, weight=weight, bits=ff_bits),
+        inhibitory=inhibitory,
+        inhibitory_leak=pool_leak,
+        negative_threshold=min(round(gains.depth * THRESHOLD), MAX_THRESHOLD),
+        line_rate=line_rate,
+    )
+
+
+def find_fill(name: str, total: float, n_pre: int, n_post: int) -> Fill:
+    """Return the smallest weight whose crossbar can add ``total``, and the bits that do.
+
+    Raises:
+        ParameterError: the weight does not fit nine bits.
+    """
+    weight = check_integer(
+        f"weight for {name}",
+        int(np.ceil(total / n_pre - 1e-9)),
+        low=0,
+        high=MAX_WEIGHT,
+        hint="Take more neurons",
+    )
+    bits = round(total * n_post / weight) if weight else 0
+    return Fill(weight, bits, n_pre, n_post)
+
+
+def without_primitive(mapped: MatchedMotif, primitive: str, *, gain: float = 1.0) -> MatchedMotif:
+    """Return the motif with one primitive taken away, all other whole numbers as they were.
+
+    Args:
+        mapped: the intact motif.
+        primitive: one of ``PRIMITIVES``.
+        gain: threshold of the excitatory neurons without LAMP5 over that with it.
+
+    Raises:
+        ParameterError: unknown primitive.
+    """
+    check_choice("primitive", primitive, PRIMITIVES)
+    removed: dict[str, dict[str, Any]] = {
+        "Pvalb": {
+            "feedforward": mapped.feedforward.removed(),
+            "pv_feedback": mapped.pv_feedback.removed(),
+        },
+        "Sst": {"feedback": mapped.feedback.removed()},
+        "Vip": {"inhibitory_leak": 0},
+        "Lamp5": {"threshold": round(mapped.threshold * gain)},
+    }
+    return replace(mapped, **removed[primitive])
+
+
+def simulate_matched(
+    motifs: Sequence[MatchedMotif],
+    drives_khz: ArrayLike,
+    *,
+    n_ticks: int,
+    settle: int = 200,
+    seed: int,
+) -> np.ndarray:
+    """Run motifs side by side on one chip; return the rates of their units in Hz, (n, n_units).
+
+    Args:
+        motifs: one per condition, of one layout.
+        drives_khz: thalamic drive of each unit, (n, n_units); missing units have none.
+        n_ticks: ticks to measure, after ``settle`` ticks.
+        settle: ticks before measuring.
+        seed: of the input spikes.
+
+    Raises:
+        ParameterError: drives that do not fit the motifs.
+    """
+    drives = np.atleast_2d(np.asarray(drives_khz, dtype=float))
+    n_units = motifs[0].layout.n_units
+    if len(drives) != len(motifs) or not 1 <= drives.shape[1] <= n_units:
+        raise ParameterError(
+            f"drives_khz of shape {drives.shape}; allowed: {len(motifs)} rows, one per motif, of "
+            f"at most {n_units} units"
+        )
+    drives = np.pad(drives, ((0, 0), (0, n_units - drives.shape[1])))
+    networks = [motif.placement for motif in motifs]
+    chip, first = build_chip(networks)
+    driven = [input_rates(motif.line_rates(row)) for motif, row in zip(motifs, drives, strict=True)]
+    lines = lines_of(networks, first, driven)
+    counts = count_spikes(chip, lines, n_ticks=n_ticks, settle=settle, seed=seed)
+    found = [p.read(counts, first_core=c) for p, c in zip(networks, first, strict=True)]
+    rates = [[each[f"unit_{k}"].mean() for k in range(n_units)] for each in found]
+    scale = np.array([motif.layout.rate_scale for motif in motifs])
+    return np.array(rates) / n_ticks / scale[:, None]
