@@ -9,15 +9,20 @@ chip, delays of 1 to 15 ticks. Run it as
 ``--mixed`` gives every neuron leak, weights and negative threshold of its own, so that cores share
 no parameters. ``--rates 0 10 20 50 136 396`` measures speed against activity on the largest chip,
 and prints it as CSV beside the limits that memory and arithmetic set (``LIMITS``).
+
+On a machine that others use too, ``cpu ms`` says more than the speed: processor time of a tick in
+milliseconds, all threads together, in the run that needed least.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -26,24 +31,36 @@ from swta.truenorth import Chip
 from swta.truenorth.workload import LIMITS, build_load, draw_load
 
 
-def measure(chip: Chip, threads: int, seconds: float) -> tuple[float, float, float, float]:
-    """Return first call (s), best ticks/s, synaptic events/s at that speed, and mean rate (Hz)."""
+class Measured(NamedTuple):
+    """Speed of a chip, the best of several runs."""
+
+    first: float  # s, first call
+    speed: float  # ticks/s
+    events: float  # synaptic events/s at that speed
+    rate: float  # Hz, mean of all neurons
+    cpu: float  # s, processor time of a tick, least of the runs
+
+
+def measure(chip: Chip, threads: int, seconds: float) -> Measured:
+    """Time a chip in five runs that together take some ``seconds``."""
     start = time.perf_counter()
     chip.run([], 1, threads=threads)
     first = time.perf_counter() - start
     start = time.perf_counter()
     chip.run([], 16, threads=threads)
     n_ticks = max(16, int(seconds / 5 * 16 / (time.perf_counter() - start)))
-    best, events, spikes = 0.0, 0.0, 0
+    best, events, spikes, cpu = 0.0, 0.0, 0, np.inf
     for _ in range(5):
-        before = chip.synaptic_events
+        before, spent = chip.synaptic_events, time.process_time()
         start = time.perf_counter()
         raster = chip.run([], n_ticks, threads=threads)
         speed = n_ticks / (time.perf_counter() - start)
+        cpu = min(cpu, (time.process_time() - spent) / n_ticks)
         spikes += len(raster.events)
         if speed > best:
             best, events = speed, (chip.synaptic_events - before) / n_ticks * speed
-    return first, best, events, 1000 * spikes / (5 * n_ticks * chip.n_cores * 256)
+    rate = 1000 * spikes / (5 * n_ticks * chip.n_cores * 256)
+    return Measured(first, best, events, rate, cpu)
 
 
 def measure_activity(
@@ -54,8 +71,11 @@ def measure_activity(
     for rate in rates:
         chip = build_load(draw_load(n_cores, mixed=mixed, rate=rate))
         chip.run([], 64, threads=1)
-        _, speed, events, measured = measure(chip, threads, seconds)
-        print(f"{n_cores},{threads},{measured:.1f},{speed:.0f},{events:.4g},{1e6 / speed:.1f}")
+        got = measure(chip, threads, seconds)
+        print(
+            f"{n_cores},{threads},{got.rate:.1f},{got.speed:.0f},{got.events:.4g},"
+            f"{1e6 / got.speed:.1f}"
+        )
     for name, limit in LIMITS.items():
         print(f"# limit of 4096 cores at 20 Hz, two threads, {name}: {limit} ticks/s")
 
@@ -120,10 +140,13 @@ def main() -> None:
     parser.add_argument("--peer", action="store_true", help="also run SANA-FE (package sanafe)")
     parser.add_argument("--peer-cores", type=int, default=64, metavar="N")
     options = parser.parse_args()
-    print(f"{numba.config.NUMBA_NUM_THREADS} threads at most")
+    print(
+        f"{numba.config.NUMBA_NUM_THREADS} threads at most, "
+        f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    )
     print(
         f"{'cores':>6} {'threads':>7} {'build s':>8} {'first s':>8} {'ticks/s':>9} "
-        f"{'real time':>9} {'events/s':>10} {'Hz':>5} {'chip MB':>8} {'peak MB':>8}"
+        f"{'real time':>9} {'cpu ms':>7} {'events/s':>10} {'Hz':>5} {'chip MB':>8} {'peak MB':>8}"
     )
     for n_cores in sorted(options.cores):
         arrays = draw_load(n_cores, mixed=options.mixed)
@@ -133,11 +156,11 @@ def main() -> None:
         del arrays
         chip.run([], 64, threads=1)
         for threads in options.threads:
-            first, speed, events, rate = measure(chip, threads, options.seconds)
+            got = measure(chip, threads, options.seconds)
             print(
-                f"{n_cores:6d} {threads:7d} {built:8.2f} {first:8.2f} {speed:9.0f} "
-                f"{speed / 1000:9.2f} {events:10.3g} {rate:5.1f} {chip.nbytes / 2**20:8.1f} "
-                f"{peak_memory():8.0f}",
+                f"{n_cores:6d} {threads:7d} {built:8.2f} {got.first:8.2f} {got.speed:9.0f} "
+                f"{got.speed / 1000:9.2f} {1e3 * got.cpu:7.3f} {got.events:10.3g} {got.rate:5.1f} "
+                f"{chip.nbytes / 2**20:8.1f} {peak_memory():8.0f}",
                 flush=True,
             )
     if options.rates:
@@ -150,7 +173,7 @@ def main() -> None:
             parser.error("--peer compares the unmixed network; leave out --mixed")
         chip = build_load(draw_load(options.peer_cores))
         chip.run([], 64, threads=1)
-        own = measure(chip, 1, options.seconds)[1]
+        own = measure(chip, 1, options.seconds).speed
         built, speed, events = measure_peer(options.peer_cores, options.seconds)
         print(
             f"SANA-FE, {options.peer_cores} cores: build {built:.1f} s, {speed:.0f} ticks/s, "
