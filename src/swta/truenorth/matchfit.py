@@ -30,7 +30,8 @@ from swta.validation import check_integer
 FloatArray = NDArray[np.float64]
 
 # How far a gain is moved to see what it does, and the range in which a correction leaves it. The
-# first four are in units of the input gain k.
+# first four are in units of the input gain k. VIP's part stays as measured: nothing that the
+# correction sees shows it.
 STEPS: Final = {
     "gain_hz_per_khz": (0.1, 0.2, 10.0),
     "rival_hz_per_khz": (0.05, -2.0, 0.0),
@@ -39,7 +40,7 @@ STEPS: Final = {
     "alpha": (0.04, 0.0, 0.95),
     "loop": (0.05, 0.0, 4.0),
     "pv_loop": (0.05, 0.0, 4.0),
-    "pool_hz": (0.8, 0.0, 30.0),
+    "pool_hz": (0.4, -10.0, 10.0),
     "depth": (0.4, 0.2, 20.0),
 }
 _IN_GAIN: Final = 4
@@ -53,7 +54,7 @@ class MatchRound:
     gains: Gains  # what gain matching was asked for
     mapped: MatchedMotif
     rates_hz: FloatArray  # (n, k), on the chip
-    rmse: float  # against the target, each rate over the largest under the same cut
+    rmse: float  # against the target, each rate over its ``Target.sizes_hz``
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,8 +36,9 @@ from swta.truenorth.neuron import LINEAR_RESET, MAX_THRESHOLD, MAX_WEIGHT
 from swta.truenorth.placement import Placement, build_chip, place
 from swta.validation import ParameterError, check_choice, check_integer, check_real
 
-THRESHOLD: Final = 240  # of all neurons: near the largest weight, divisible by many numbers
-HIGHEST: Final = 0.25  # spikes per tick for the highest rate: high enough for small fluctuations
+THRESHOLD: Final = 240  # of the units' neurons: near the largest weight, divisible by many numbers
+POOL_THRESHOLD: Final = 960  # of PV and SST neurons: a leak of 1, VIP's grain, is then small
+HIGHEST: Final = 0.5  # spikes per tick for the highest rate: high enough for small fluctuations
 POOL_SHARE: Final = 0.5  # rate of the pool over the summed rate of the units; only β₁β₂ matters
 
 
@@ -56,7 +57,10 @@ class Gains:
     loop: float  # β₁β₂ through SST cells
     pv_loop: float = 0.0  # the same through PV cells
     spread_hz: float = 0.0  # s.d. of the thresholds of a unit's neurons
-    pool_hz: float = 0.0  # summed rate of the units below which SST cells are silent
+    pool_hz: float = (
+        0.0  # summed rate of the units at which SST cells start; negative: they never rest
+    )
+    vip_hz: float = 0.0  # the part of it that is VIP's
     depth: float = 4.0  # negative threshold over threshold
 
     def __post_init__(self) -> None:
@@ -67,17 +71,25 @@ class Gains:
         check_real("loop", self.loop, low=0)
         check_real("pv_loop", self.pv_loop, low=0)
         check_real("spread_hz", self.spread_hz, low=0, unit="Hz")
-        check_real("pool_hz", self.pool_hz, low=0, unit="Hz")
+        check_real("pool_hz", self.pool_hz, low=-1e3, high=1e3, unit="Hz")
+        check_real("vip_hz", self.vip_hz, low=0, unit="Hz")
         check_real("depth", self.depth, low=0)
 
     @classmethod
     def from_motif(
-        cls, motif: EffectiveMotif, *, spread_hz: float = 1.0, depth: float = 4.0
+        cls,
+        motif: EffectiveMotif,
+        *,
+        pool_hz: float = 0.0,
+        vip_hz: float = 0.0,
+        spread_hz: float = 1.0,
+        depth: float = 4.0,
     ) -> Gains:
         """Return what `swta.circuit.reduction` measured in a spiking network.
 
         It measures neither spread nor depth, nor how PV and SST cells share the loop; the defaults
-        and equal shares are where a correction can start.
+        and equal shares are where a correction can start. ``pool_hz`` and ``vip_hz`` are measured
+        by ``measure_pool_threshold`` and ``match_vip``.
         """
         return cls(
             gain_hz_per_khz=motif.gain_hz_per_khz,
@@ -86,6 +98,8 @@ class Gains:
             alpha=max(motif.alpha, 0.0),
             loop=motif.loop / 2,
             pv_loop=motif.loop / 2,
+            pool_hz=pool_hz,
+            vip_hz=vip_hz,
             spread_hz=spread_hz,
             depth=depth,
         )
@@ -166,7 +180,8 @@ class MatchedMotif:
     feedforward: Fill  # copied lines of each unit to every unit, with the weight of PV
     inhibitory: Fill  # each unit to PV and to SST
     inhibitory_leak: int  # of SST
-    negative_threshold: int  # of all neurons
+    vip_leak: int  # the part of it that is VIP's, 0 or negative
+    negative_threshold: int  # of the units' neurons
     line_rate: float  # spikes per tick of a line per kHz of drive
 
     @property
@@ -176,7 +191,8 @@ class MatchedMotif:
         taken = self.feedforward.total / self.threshold
         drive = self.line_rate / scale
         thresholds = -np.array(self.leaks) / (self.threshold * scale)
-        to_pool = self.inhibitory.total / THRESHOLD
+        to_pool = self.inhibitory.total / POOL_THRESHOLD
+        per_leak = 1 / (POOL_THRESHOLD * scale * max(to_pool, 1e-9))
         return Gains(
             gain_hz_per_khz=drive * (over - taken),
             rival_hz_per_khz=-drive * taken,
@@ -185,7 +201,8 @@ class MatchedMotif:
             loop=self.feedback.total / self.threshold * to_pool,
             pv_loop=self.pv_feedback.total / self.threshold * to_pool,
             spread_hz=float(thresholds.std()),
-            pool_hz=-self.inhibitory_leak / (THRESHOLD * scale * max(to_pool, 1e-9)),
+            pool_hz=-self.inhibitory_leak * per_leak,
+            vip_hz=-self.vip_leak * per_leak,
             depth=self.negative_threshold / THRESHOLD,
         )
 
@@ -193,19 +210,31 @@ class MatchedMotif:
     def network(self) -> Network:
         """Populations ``unit_0``, ..., ``pv`` and ``sst``, driven by sources ``input_0``, ..."""
         size, layout = self.layout.neurons, self.layout
-        shared: dict[str, Any] = {
-            "negative_threshold": self.negative_threshold,
-            "reset_mode": LINEAR_RESET,
-            "negative_saturate": True,
-        }
+        shared: dict[str, Any] = {"reset_mode": LINEAR_RESET, "negative_saturate": True}
+        lowest = self.negative_threshold
+        pool_lowest = min(round(lowest * POOL_THRESHOLD / THRESHOLD), MAX_THRESHOLD)
         names = [f"unit_{k}" for k in range(layout.n_units)]
         sources = [f"input_{k}" for k in range(layout.n_units)]
         units = [
-            Population(name, size, threshold=self.threshold, leak=np.array(self.leaks), **shared)
+            Population(
+                name,
+                size,
+                threshold=self.threshold,
+                leak=np.array(self.leaks),
+                negative_threshold=lowest,
+                **shared,
+            )
             for name in names
         ]
         pools = [
-            Population(name, layout.pool, threshold=THRESHOLD, leak=leak, **shared)
+            Population(
+                name,
+                layout.pool,
+                threshold=POOL_THRESHOLD,
+                leak=leak,
+                negative_threshold=pool_lowest,
+                **shared,
+            )
             for name, leak in (("pv", 0), ("sst", self.inhibitory_leak))
         ]
         copied = np.zeros((size, size), dtype=bool)
@@ -263,8 +292,8 @@ def match_gains(gains: Gains, layout: Layout = Layout()) -> MatchedMotif:
     scale, size, pool = layout.rate_scale, layout.neurons, layout.pool
     line_rate = scale * (gains.gain_hz_per_khz - gains.rival_hz_per_khz)
     taken = -scale * gains.rival_hz_per_khz / line_rate
-    inhibitory = find_fill("the pool", POOL_SHARE * THRESHOLD, size, pool)
-    to_pool = inhibitory.total / THRESHOLD
+    inhibitory = find_fill("the pool", POOL_SHARE * POOL_THRESHOLD, size, pool)
+    to_pool = inhibitory.total / POOL_THRESHOLD
     # Quantiles of a normal distribution; leaks are rounded so that their sum is kept.
     places = norm.ppf((np.arange(size) + 0.5) / size)
     places /= places.std()
@@ -277,10 +306,13 @@ def match_gains(gains: Gains, layout: Layout = Layout()) -> MatchedMotif:
     pv_bits, ff_bits = (
         round(each.weight * each.bits / max(weight, 1)) for each in (pv_feedback, feedforward)
     )
-    pool_leak = round(-THRESHOLD * scale * to_pool * gains.pool_hz)
+    pool_leak, vip_leak = (
+        round(-POOL_THRESHOLD * scale * to_pool * each) for each in (gains.pool_hz, gains.vip_hz)
+    )
     for name, value in (
         ("threshold_hz", int(leaks[np.argmax(np.abs(leaks))])),
         ("pool_hz", pool_leak),
+        ("vip_hz", vip_leak),
     ):
         check_integer(
             f"leak for {name}", value, low=-MAX_WEIGHT, high=MAX_WEIGHT, hint="Lower rate_scale"
@@ -295,6 +327,7 @@ def match_gains(gains: Gains, layout: Layout = Layout()) -> MatchedMotif:
         feedforward=replace(feedforward, weight=weight, bits=ff_bits),
         inhibitory=inhibitory,
         inhibitory_leak=pool_leak,
+        vip_leak=vip_leak,
         negative_threshold=min(round(gains.depth * THRESHOLD), MAX_THRESHOLD),
         line_rate=line_rate,
     )
@@ -335,7 +368,7 @@ def without_primitive(mapped: MatchedMotif, primitive: str, *, gain: float = 1.0
             "pv_feedback": mapped.pv_feedback.removed(),
         },
         "Sst": {"feedback": mapped.feedback.removed()},
-        "Vip": {"inhibitory_leak": 0},
+        "Vip": {"inhibitory_leak": mapped.inhibitory_leak - mapped.vip_leak, "vip_leak": 0},
         "Lamp5": {"threshold": round(mapped.threshold * gain)},
     }
     return replace(mapped, **removed[primitive])

@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from swta.cells.classes import LABELS
+from swta.cells.classes import INTERNEURONS, LABELS
 from swta.circuit.lesions import FUNCTIONS, VariantResult
 from swta.circuit.rate_targets import RATE_TARGETS
 from swta.circuit.spiking_experiments import Noise
 from swta.circuit.spiking_measures import snr_of
 from swta.truenorth.mapping import PRIMITIVES
 from swta.truenorth.matching import MatchedMotif, simulate_matched, without_primitive
+from swta.truenorth.neuron import MAX_WEIGHT
 from swta.validation import ParameterError, check_integer, check_real
 
 FloatArray = NDArray[np.float64]
@@ -67,8 +68,8 @@ def simulate_roles(
         ratio: drive of its rival over it.
         gain: threshold without LAMP5 over that with it.
         noise: noisy profiles for the signal-to-noise ratio, drawn as in the network.
-        running: leak of the inhibitory pool in locomotion over that with a stimulus; None: as the
-            rates of VIP cells.
+        running: VIP's leak in locomotion over that with a stimulus; None: as the rates of VIP
+            cells.
         n_ticks: ticks to measure.
         seeds: repetitions with other input spikes.
         seed: of the first; also that of the noisy profiles, the same in all.
@@ -84,7 +85,9 @@ def simulate_roles(
     motifs: list[MatchedMotif] = []
     versions = [mapped, *(without_primitive(mapped, name, gain=gain) for name in PRIMITIVES)]
     for each in versions:
-        driven = replace(each, inhibitory_leak=round(more * each.inhibitory_leak))
+        # The largest leak silences SST neurons at any rate of the units; more of it does no more.
+        leak = each.inhibitory_leak + round((more - 1) * each.vip_leak)
+        driven = replace(each, inhibitory_leak=max(leak, -MAX_WEIGHT))
         motifs += [each, each.without_recurrence(), each, each, each, driven]
         motifs += [each] * len(noisy)
     drives = np.tile(drive_khz * relative, (len(versions), 1))
@@ -114,6 +117,28 @@ def measure_lesion_errors(result: RoleResult | VariantResult) -> FloatArray:
     n = check_integer("seeds", result.values.shape[2], low=2)
     rest = (result.values.sum(2, keepdims=True) - result.values) / (n - 1)
     return np.asarray(np.sqrt((n - 1) * _vectors(result, rest).var(0)))
+
+
+def match_vip(network: VariantResult, pool_hz: float) -> float:
+    """What VIP cells add to the threshold of SST cells, as summed rate of the units, Hz.
+
+    SST cells are taken to fire as S = s (E - T) for a summed rate E of the units, and T to fall by
+    P without VIP cells: P = T - E' + (E - T) S' / S, with E' and S' measured there.
+
+    Args:
+        network: lesions of the spiking network.
+        pool_hz: the threshold T in the intact network.
+
+    Raises:
+        ParameterError: a result without a removed class.
+    """
+    loads = network.loads.mean(1)[[0, _rows(network)[PRIMITIVES.index("Vip")]]]
+    n_units = loads.shape[1] - len(INTERNEURONS)
+    units = loads[:, :n_units].sum(1)
+    sst = loads[:, n_units + INTERNEURONS.index("Sst")]
+    if not np.isfinite(loads).all() or sst[0] == 0:
+        return 0.0
+    return max(float(pool_hz - units[1] + (units[0] - pool_hz) * sst[1] / sst[0]), 0.0)
 
 
 def match_lamp5(network: VariantResult, alpha: float, loop: float) -> float:
@@ -184,8 +209,8 @@ def _by_class(used: BoolArray, *vectors: FloatArray) -> list[list[FloatArray]]:
     return [[each[k, used[k]] for each in vectors] for k in range(len(used))]
 
 
-def _vectors(result: RoleResult | VariantResult, values: FloatArray) -> FloatArray:
-    """Lesion vectors of values (n_variants, n_functions, n), (n, 4, n_functions)."""
+def _rows(result: RoleResult | VariantResult) -> list[int]:
+    """Places of the variants without each class, in the order of ``PRIMITIVES``."""
     names = {name: (name, f"{LABELS[name]} 0 %") for name in PRIMITIVES}
     rows = []
     for name, spellings in names.items():
@@ -195,6 +220,12 @@ def _vectors(result: RoleResult | VariantResult, values: FloatArray) -> FloatArr
                 f"no variant without {name} among {', '.join(result.variants)}; give all four"
             )
         rows.append(found[0])
+    return rows
+
+
+def _vectors(result: RoleResult | VariantResult, values: FloatArray) -> FloatArray:
+    """Lesion vectors of values (n_variants, n_functions, n), (n, 4, n_functions)."""
+    rows = _rows(result)
     columns = [result.functions.index(name) for name in CHIP_FUNCTIONS]
     kept = np.maximum(values, SMALLEST)[:, columns]
     kept[np.isinf(kept)] = np.nan

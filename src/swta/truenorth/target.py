@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t
 
+from swta.cells.classes import INTERNEURONS
 from swta.circuit.conditions import Condition
 from swta.circuit.network import Network
 from swta.circuit.reduction import OpenLoopResult
@@ -25,6 +26,7 @@ FloatArray = NDArray[np.float64]
 
 # Nothing, synapses between pyramidal cells, or the output of PV or SST cells. Cuts open the loops
 # of recurrent excitation and of feedback inhibition, so that their gains can be found.
+FLOOR: Final = 0.05  # least rate over the largest that an error counts against
 CUTS: Final = ("", "recurrence", "Pvalb", "Sst")
 
 
@@ -54,13 +56,16 @@ class Target:
 
     @property
     def sizes_hz(self) -> FloatArray:
-        """What an error counts against: the largest rate under the same cut, (n, 1).
+        """What an error counts against, (n, k).
 
-        Rates without recurrent excitation are low, and the winner gain divides by them.
+        The variance of a count of spikes grows as the count, so it is the geometric mean of the
+        rate itself (but ``FLOOR``) and the largest rate under the same cut: rates without recurrent
+        excitation are low, and the winner gain divides by them.
         """
         cuts = np.array(self.cuts)
         largest = {cut: float(self.rates_hz[cuts == cut].max()) for cut in self.cuts}
-        return np.array([[max(largest[cut], 1e-9)] for cut in self.cuts])
+        top = np.array([[max(largest[cut], 1e-9)] for cut in self.cuts])
+        return np.sqrt(top * np.maximum(self.rates_hz, FLOOR * top))
 
     def part(self, start: int, stop: int | None = None) -> Target:
         """Return the conditions from ``start`` to before ``stop``."""
@@ -121,6 +126,18 @@ def open_loop_target(result: OpenLoopResult) -> Target:
     drives = np.stack([result.drives_khz, np.zeros(n)], axis=1)
     rates = [one.mean(1)[:, :2] for one in (result.closed, result.no_recurrence)]
     return Target(np.tile(drives, (2, 1)), np.concatenate(rates), ("",) * n + ("recurrence",) * n)
+
+
+def measure_pool_threshold(result: OpenLoopResult) -> float:
+    """Summed rate of the units (Hz) at which SST cells start to fire; negative if they never rest.
+
+    By a line through the rates of SST cells over those of the units, loops closed, with and without
+    recurrent excitation; 0 where SST cells do not follow the units.
+    """
+    rates = np.concatenate([result.closed, result.no_recurrence]).mean(1)
+    units = rates[:, : result.n_units].sum(1)
+    slope, offset = np.polyfit(units, rates[:, result.n_units + INTERNEURONS.index("Sst")], 1)
+    return float(-offset / slope) if slope > 1e-9 else 0.0
 
 
 @dataclass(frozen=True, eq=False)
