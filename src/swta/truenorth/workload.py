@@ -119,7 +119,7 @@ def build_load(arrays: dict[str, np.ndarray]) -> Chip:
 
 
 def measure_load(
-    chip: Chip, *, n_ticks: int, threads: int | None = None, repeats: int = 3
+    chip: Chip, *, n_ticks: int, threads: int | None = None, repeats: int = 10
 ) -> tuple[SpeedResult, float]:
     """Time a chip without external input, after a run to compile and to spread its spikes.
 
@@ -127,7 +127,8 @@ def measure_load(
         chip: from `build_load`.
         n_ticks: ticks of each timed run.
         threads: as in ``Chip.run``.
-        repeats: runs, of which the fastest counts: others share the machine.
+        repeats: short runs, of which the fastest counts: where others share the machine, threads
+            wait for each other in most.
 
     Returns:
         the fastest run, and the mean rate of a neuron in all of them, Hz.
