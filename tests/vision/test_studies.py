@@ -126,7 +126,7 @@ def test_operations_are_counted_with_the_filter_and_without_dropped_patches(plai
 
 def test_lesions_leave_out_one_part_each():
     lesions = list_lesions(FilterParameters(vip=0.5))
-    assert next(iter(lesions)) == "swta" and len(lesions) == 6
+    assert len(lesions) == 5
     assert lesions["no PV"].constants == FilterParameters(vip=0.5, pv=0.0)
     assert lesions["no recurrence"].constants.excitation == 0.0
 
@@ -148,10 +148,10 @@ def test_from_every_source_to_every_other(tmp_path):
 
 def test_fewer_images_have_as_many_steps(digits, cluttered):
     tests = [select_digits(digits, np.arange(20)), cluttered]
-    results = train_sizes(FRONTS, CHOSEN, digits, tests, [40, 120], **SMALL)
-    assert results[40].steps.tolist() == results[120].steps.tolist() == [3]
+    results = train_sizes(FRONTS, CHOSEN, digits, tests, [36, 72], **SMALL)
+    assert results[36].steps.tolist() == results[72].steps.tolist() == [4]  # 144 images of 160
     table = tabulate_sizes(results)
-    assert table["images"].tolist() == [40, 40, 120, 120]
+    assert table["images"].tolist() == [36, 36, 72, 72]
     assert len(plot_sizes(table).containers) == 2
     with pytest.raises(ParameterError, match="size = 150"):
         train_sizes(FRONTS, CHOSEN, digits, tests, [150], **SMALL)

@@ -34,9 +34,8 @@ KNOWN: Final = 5  # classes 0 … 4 are trained, the others are not
 
 
 def list_lesions(parameters: CircuitParameters) -> dict[str, SoftWTA]:
-    """The whole filter as ``swta``, and the filter without each of its parts by name."""
-    lesions = {name: SoftWTA(replace(parameters, **off)) for name, off in LESIONS.items()}
-    return {"swta": SoftWTA(parameters)} | lesions
+    """The filter without each of its parts, by name."""
+    return {name: SoftWTA(replace(parameters, **off)) for name, off in LESIONS.items()}
 
 
 def measure_corruptions(result: ArmsResult, arm: str, baseline: str) -> dict[str, Interval]:
@@ -137,7 +136,7 @@ def train_sizes(
     folder: Path | None = None,
     **choices: Any,
 ) -> dict[int, ArmsResult]:
-    """Train on fewer images with as many steps as the largest size has: a result per size.
+    """Train on fewer images with as many steps as the whole source takes: a result per size.
 
     The last tenth of the source is held out for all sizes; the first images are trained on.
     """
@@ -147,7 +146,7 @@ def train_sizes(
     for size in sizes:
         check_integer("size", size, low=1, high=len(source) - held_out)
         part = select_digits(source, np.concatenate([rows[:size], rows[-held_out:]]))
-        more = max(sizes) / size
+        more = (len(source) - held_out) / size
         longer = {arm: replace(t, epochs=round(t.epochs * more)) for arm, t in chosen.items()}
         results[size] = train_chosen(
             fronts, longer, part, tests, held_out=held_out, folder=folder and folder / str(size),
