@@ -47,6 +47,15 @@ def test_a_run_leaves_notebook_and_numbers_where_asked(swta, checkout, tmp_path)
 
 
 @pytest.mark.slow
+def test_a_profile_can_be_published(swta, checkout, tmp_path):
+    out = str(tmp_path / "out.ipynb")
+    code, text = swta("run", "2", "--profile", "smoke", "--publish", "-o", out)
+    assert code == 0 and "book/results/02_two.smoke.csv" in text.replace("\n", ""), text
+    table = (checkout / "book" / "results" / "02_two.smoke.csv").read_text()
+    assert "twice,0.5,,,1,\n" in table and '# parameters: {"alpha": 0.25}' in table
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -79,6 +88,7 @@ def test_a_failing_cell_keeps_the_partial_notebook(swta, tmp_path):
         (["run", "02_tow"], "did you mean '02_two'"),
         (["run", "02_two", "--profile", "tiny"], "profiles: laptop, smoke"),
         (["run", "02_two", "-o", "out.txt"], "must end in .ipynb"),
+        (["run", "02_two", "--publish", "-p", "alpha", "1"], "leave -p out"),
         (["parameters", "7"], "there is no chapter '7'"),
         (["data", "where", "nmist"], "nmist"),
         (["data", "verify", "nmist"], "nmist"),

@@ -203,11 +203,11 @@ def test_trained_and_random_fronts_are_trained_within_the_model(digits, cluttere
     choices = {
         "held_out": 40,
         "transformer": TransformerParameters(width=16, depth=1, heads=2),
-        "training": TrainingParameters(epochs=1, batch_size=40, n_checks=2),
+        "trainings": {"plain": TrainingParameters(epochs=1, batch_size=40, n_checks=2)},
         "seeds": [0],
     }
-    result = train_arms(fronts, digits, [cluttered], **choices)
-    again = train_arms(fronts, digits, [cluttered], **choices)
+    result = train_arms(fronts, digits, [cluttered], **choices)["plain"]
+    again = train_arms(fronts, digits, [cluttered], **choices)["plain"]
     np.testing.assert_array_equal(result.hits, again.hits)
     np.testing.assert_array_equal(result.validation_accuracy, again.validation_accuracy)
     assert torch.equal(fronts["vone"].bottleneck.weight, before)  # the caller's is not trained

@@ -19,7 +19,8 @@ from swta.vision import (
     create_transformer,
     prepend,
 )
-from swta.vision.models import encode_positions
+from swta.vision.learners import draw_patches
+from swta.vision.models import encode_positions, forward_patches
 
 SMALL = TransformerParameters(width=16, depth=1, heads=2)
 
@@ -43,13 +44,27 @@ def test_filter_adds_no_trainable_parameter_and_keeps_the_shapes():
     assert whole(torch.rand(2, 1, 32, 32)).shape == (2, 10)
 
 
-def test_patches_are_dropped_in_training_only():
-    model = create_transformer(SMALL, seed=0)
-    image = torch.rand(1, 3, 32, 32)
-    model.eval()
-    assert torch.equal(model(image), model(image))
-    model.train()
-    assert not torch.equal(model(image), model(image))
+def test_a_transformer_on_all_its_patches_is_timms_own():
+    model = create_transformer(SMALL, seed=0).eval()
+    images = torch.rand(2, 3, 32, 32)
+    assert torch.equal(forward_patches(model, images, None), model(images))
+    everything = torch.arange(64).flip(0).expand(2, 64)  # their order says nothing
+    torch.testing.assert_close(forward_patches(model, images, everything), model(images))
+
+
+def test_a_dropped_patch_is_not_seen():
+    model = create_transformer(SMALL, seed=0).eval()
+    keep = draw_patches(1, 64, 0.5, torch.Generator().manual_seed(0))
+    assert keep.shape == (1, 32) and len(keep.unique()) == 32
+    dropped = next(i for i in range(64) if i not in keep)
+    first = torch.rand(1, 3, 32, 32)
+    other = first.clone()
+    row, column = 4 * (dropped // 8), 4 * (dropped % 8)
+    other[:, :, row : row + 4, column : column + 4] = 0.0
+    assert torch.equal(forward_patches(model, first, keep), forward_patches(model, other, keep))
+    assert not torch.equal(model(first), model(other))
+    assert draw_patches(3, 64, 0.0, torch.Generator()) is None
+    assert draw_patches(3, 4, 0.9, torch.Generator()).shape == (3, 1)
 
 
 def test_flops_of_the_patch_embedding_by_hand():
@@ -68,19 +83,18 @@ def test_every_position_has_its_own_code():
     assert relative(code.view(8, 8, 64)[3, :, 32:], code.view(8, 8, 64)[0, :, 32:]) == 0.0
 
 
-def test_whitening_uses_the_source_and_adds_noise_in_training_only():
+def test_whitening_uses_the_source_and_adds_the_noise_it_is_given():
     source = torch.rand(50, 3, 8, 8) * torch.tensor([1.0, 2.0, 4.0]).view(1, 3, 1, 1)
-    whiten = Whiten(source, fano=0.5).eval()
+    whiten = Whiten(source, fano=0.5)
     white = whiten(source)
     torch.testing.assert_close(white.mean((0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(white.std((0, 2, 3)), torch.ones(3))
-    whiten.train()
-    torch.manual_seed(0)
-    noise = torch.stack([whiten(source) for _ in range(100)]) - white
+    normal = torch.randn(100, *source.shape, generator=torch.Generator().manual_seed(0))
+    noise = torch.stack([whiten(source, each) for each in normal]) - white
     expected = 0.5 * (source / whiten.spread + 0.3)
     assert abs(noise.mean()) < 0.01  # 10^6 values with s.d. of about 1: standard error 0.001
     assert noise.var() == pytest.approx(expected.mean().item(), rel=0.02)
-    torch.testing.assert_close(Whiten(source)(source), white)
+    torch.testing.assert_close(Whiten(source)(source, normal[0]), white)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +104,6 @@ def test_whitening_uses_the_source_and_adds_noise_in_training_only():
         {"heads": 3},
         {"width": 6, "heads": 2},
         {"depth": 0},
-        {"patch_drop_rate": 1.0},
         {"n_classes": 1},
         {"mlp_ratio": 0.0},
     ],

@@ -8,18 +8,20 @@ from hypothesis import strategies as st
 
 from swta.validation import ParameterError
 from swta.vision import (
+    Machine,
     TrainingParameters,
     TransformerParameters,
     Unfiltered,
+    choose_device,
     filter_images,
     measure_hits,
     shift_images,
     train,
 )
-from swta.vision.training import choose_device, learning_rate
+from swta.vision.training import learning_rate
 
 SMALL = TransformerParameters(width=16, depth=1, heads=2)
-SHORT = TrainingParameters(epochs=2, batch_size=16, fano=0.2, n_checks=3)
+SHORT = TrainingParameters(epochs=2, batch_size=16, fano=0.2, patch_drop=0.5, n_checks=3)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def filtered(digits):
 def run(filtered, seed, training=SHORT, n=60, transformer=SMALL):
     x, y = filtered
     held = (x[100:], y[100:])
-    return train(x[:n], y[:n], held, transformer=transformer, training=training, seed=seed)
+    return train(x[:n], y[:n], held, transformer=transformer, training=training, seeds=[seed])[0]
 
 
 def test_same_seed_same_numbers(filtered):
@@ -69,11 +71,11 @@ def test_more_checks_do_not_change_the_training(filtered):
 
 def test_a_small_model_learns_64_images_by_heart(filtered):
     x, y = filtered[0][:64], filtered[1][:64]
-    plain = TransformerParameters(width=32, depth=2, heads=2, patch_drop_rate=0.0)
+    plain = TransformerParameters(width=32, depth=2, heads=2)
     training = TrainingParameters(
         epochs=150, batch_size=32, shift=0, weight_decay=0.0, n_checks=1, learning_rate=3e-3
     )
-    result = train(x, y, (x, y), transformer=plain, training=training, seed=0)
+    (result,) = train(x, y, (x, y), transformer=plain, training=training, seeds=[0])
     assert result.validation_accuracy[-1] == 1.0
     assert result.loss[-1] < 0.2 < 1.5 < result.loss[0]
 
@@ -116,6 +118,7 @@ def test_learning_rate_rises_then_falls_to_zero():
         ("shift", -1),
         ("fano", float("nan")),
         ("n_checks", 0),
+        ("patch_drop", 1.0),
     ],
 )
 def test_bad_choices_are_named(field, value):
@@ -130,18 +133,23 @@ def test_auto_is_the_gpu_where_there_is_one(monkeypatch, there):
 
 
 @pytest.mark.parametrize("device", ["gpu", "", "cuda:99"])
-def test_missing_device_is_refused(filtered, device):
-    x, y = filtered[0][:20], filtered[1][:20]
+def test_missing_device_is_refused(device):
     with pytest.raises(ParameterError, match="device"):
-        train(x, y, (x, y), transformer=SMALL, training=SHORT, seed=0, device=device)
+        Machine(device)
 
 
 def test_bad_labels_are_refused(filtered):
     x, y = filtered[0][:20], filtered[1][:20]
-    kwargs = {"transformer": SMALL, "training": SHORT, "seed": 0}
+    kwargs = {"transformer": SMALL, "training": SHORT, "seeds": [0]}
     with pytest.raises(ParameterError, match="20 images come with 19 labels"):
         train(x, y[:19], (x, y), **kwargs)
     with pytest.raises(ParameterError, match="labels run from 0 to 10"):
         train(x, np.arange(20) % 11, (x, y), **kwargs)
     with pytest.raises(ParameterError, match="0 images"):
         train(x, y, (x[:0], y[:0]), **kwargs)
+    with pytest.raises(ParameterError, match="seeds is empty"):
+        train(x, y, (x, y), **(kwargs | {"seeds": []}))
+    x = x.copy()
+    x[3, 0, 1, 1] = np.nan
+    with pytest.raises(ParameterError, match="not finite"):
+        train(x, y, (x, y), **kwargs)

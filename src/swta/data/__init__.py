@@ -11,12 +11,20 @@ from swta.data.choice import (
     choose_digit_sources,
     choose_scene_source,
 )
-from swta.data.corruptions import CORRUPTIONS, PUBLISHED_SEVERITY, corrupt, corrupt_digits
-from swta.data.digits import DigitSet, load_digits, load_usps
+from swta.data.corruptions import (
+    CORRUPTIONS,
+    PUBLISHED_SEVERITY,
+    corrupt,
+    corrupt_digits,
+    corrupt_each,
+    join_digits,
+)
+from swta.data.digits import DigitSet, load_digits, load_usps, select_digits
 from swta.data.errors import DataCorrupt, DataUnavailable, DownloadError
 from swta.data.fetch import fetch
 from swta.data.inventory import list_data, verify, where
 from swta.data.locate import Location, Use, find, fingerprint, locate, use, used
+from swta.data.pairs import lay_on_ground, load_pairs
 from swta.data.procedural_streets import draw_street
 from swta.data.registry import DataSet, RemoteFile
 from swta.data.rendered import draw_background, render_digits
@@ -53,19 +61,24 @@ __all__ = [
     "choose_scene_source",
     "corrupt",
     "corrupt_digits",
+    "corrupt_each",
     "draw_background",
     "draw_street",
     "fetch",
     "find",
     "fingerprint",
+    "join_digits",
+    "lay_on_ground",
     "list_data",
     "load_digits",
+    "load_pairs",
     "load_scene",
     "load_scene_index",
     "load_usps",
     "locate",
     "place",
     "render_digits",
+    "select_digits",
     "use",
     "used",
     "verify",

@@ -7,7 +7,7 @@ files: random numbers and libraries are others. Severity 0 is the image itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -121,4 +121,31 @@ def corrupt_digits(
         images=np.repeat(framed[..., None], 3, axis=-1),
         name=f"{digits.name}_{name}",
         source=f"{digits.source}, {name.replace('_', ' ')} as in MNIST-C, severity {level}",
+    )
+
+
+def corrupt_each(digits: DigitSet, *, seed: int = 0) -> list[DigitSet]:
+    """A set of grey digits under each of the 15 corruptions, at their published severities.
+
+    Raises:
+        ParameterError: as `corrupt_digits`.
+    """
+    return [corrupt_digits(digits, name, seed=seed) for name in CORRUPTIONS]
+
+
+def join_digits(sets: Sequence[DigitSet], name: str) -> DigitSet:
+    """Several sets as one under a new name; ``index`` stays that of each set.
+
+    Raises:
+        ParameterError: no set.
+    """
+    if not sets:
+        raise ParameterError("no set of digits to join; allowed: at least one")
+    return DigitSet(
+        np.concatenate([s.images for s in sets]),
+        np.concatenate([s.labels for s in sets]),
+        np.concatenate([s.index for s in sets]),
+        name,
+        sets[0].split,
+        "; ".join(dict.fromkeys(s.source for s in sets)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -97,6 +97,16 @@ def load_digits(
     if name == "uci":
         return _load_uci(split, limit)
     return _load_drawn(name, split, limit)
+
+
+def select_digits(digits: DigitSet, chosen: NDArray[np.integer] | NDArray[np.bool_]) -> DigitSet:
+    """Some images of a set: rows by number, or by a truth value for each."""
+    return replace(
+        digits,
+        images=digits.images[chosen],
+        labels=digits.labels[chosen],
+        index=digits.index[chosen],
+    )
 
 
 def load_usps(

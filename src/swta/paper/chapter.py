@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
+import os
+import shutil
 import time
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,8 +20,10 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from swta.intervals import Interval
-from swta.paper.paths import results_folder
+from swta.paper.content import content_key
+from swta.paper.paths import find_root, results_folder
 from swta.paper.provenance import collect_provenance
+from swta.paper.published import compare_sizes
 from swta.paper.record import Record, Reported, plain, write_atomically
 
 
@@ -38,6 +43,7 @@ class Chapter:
         self.parameters = {key: namespace[key] for key in annotated if key in namespace}
         self.record = Record(chapter=name)
         self._started = time.perf_counter()
+        self._work_folder: Path | None = None
         plt.style.use(str(files("swta.paper") / "swta.mplstyle"))
 
     def report(
@@ -132,6 +138,22 @@ class Chapter:
         display(figure)
         plt.close(figure)
 
+    def compare(self, names: Mapping[str, str]) -> pd.DataFrame:
+        """Reported numbers of this run beside those of the published full run, a row per name."""
+        return compare_sizes(self.record, find_root() or Path.cwd(), names)
+
+    def work_folder(self) -> Path:
+        """Where long work keeps what it has, so that an interrupted run goes on; gone at the end.
+
+        Another folder for other parameters, another text or library, or other data.
+        """
+        root = find_root() or Path.cwd()
+        notebook = root / "book" / f"{self.record.chapter}.ipynb"
+        values = {key: _simple(value) for key, value in self.parameters.items()}
+        key = content_key(notebook, values | {"": os.environ.get("SWTA_DATA", "")}, root)
+        self._work_folder = root / "_build" / "work" / f"{self.record.chapter}-{key[:12]}"
+        return self._work_folder
+
     def footer(self) -> None:
         """Store the record and show where this page comes from."""
         elapsed = time.perf_counter() - self._started
@@ -139,6 +161,8 @@ class Chapter:
             {key: _simple(value) for key, value in self.parameters.items()}, elapsed
         )
         self.record.write(results_folder())
+        if self._work_folder is not None:
+            shutil.rmtree(self._work_folder, ignore_errors=True)
         display(HTML(_provenance_table(self.record.provenance)))
 
 

@@ -88,8 +88,17 @@ def run(
             "--output", "-o", help="The executed notebook (default: _build/runs/CHAPTER.ipynb)."
         ),
     ] = None,
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish", help="Keep the profile's numbers as book/results/CHAPTER.PROFILE.csv."
+        ),
+    ] = False,
 ) -> None:
-    """Execute one chapter with checked parameters; the book's own results are left alone."""
+    """Execute one chapter with checked parameters; the book's own results are left alone.
+
+    Long work that is interrupted goes on where it was when the same command is given again.
+    """
     from swta.paper.execute import ChapterFailed, execute_chapter
     from swta.paper.parameters import (
         convert_parameters,
@@ -98,6 +107,8 @@ def run(
         load_profile,
     )
     from swta.paper.paths import book_root
+    from swta.paper.published import publish_record
+    from swta.paper.record import Record
 
     with clear_errors():
         root = book_root()
@@ -109,6 +120,8 @@ def run(
         target = (output or root / "_build" / "runs" / notebook.name).resolve()
         if target.suffix != ".ipynb":
             raise ParameterError(f"--output {target.name} must end in .ipynb")
+        if publish and pairs:
+            raise ParameterError("--publish is for a profile as it is: leave -p out")
         with tempfile.TemporaryDirectory(prefix="swta-") as scratch, _bars() as bars:
             job = Run(notebook, Path(scratch) / notebook.name, Path(scratch), values)
             bar = bars.add_task(notebook.stem, total=1)
@@ -126,6 +139,9 @@ def run(
                 shutil.copy2(error.partial, kept)
                 raise error.moved_to(kept) from None
             collect_run(job, target)
+        if publish:
+            table = publish_record(Record.read(target.with_suffix(".json")), root, profile)
+            console.print(f"{notebook.stem}: published as {table.relative_to(root)}")
     console.print(
         f"{notebook.stem}: executed notebook {target}, numbers {target.with_suffix('.json').name}"
     )

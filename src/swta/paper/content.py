@@ -1,4 +1,4 @@
-"""What a chapter's result depends on, as one key: text, parameters, library files and lock."""
+"""What a chapter depends on, as one key: text, parameters, library, lock, published numbers."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ def content_key(
     files = [
         *library_files(imported_modules(code), root / "src"),
         root / "requirements.lock",
+        *sorted((root / "book" / "results").glob(f"{notebook.stem}.*.csv")),
         *extra,
     ]
     named = [

@@ -1,22 +1,16 @@
-"""The experiment: every arm trained on the source digits alike, tested on digits it never saw."""
+"""The results of arms trained alike: accuracies, gains paired over seeds, speed of learning."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
-from tqdm import tqdm
 
-from swta.data import DigitSet
 from swta.intervals import (
     Interval,
     mean_interval,
@@ -24,14 +18,8 @@ from swta.intervals import (
     proportion_interval,
     ratio_interval,
 )
-from swta.validation import ParameterError, check_choice, check_integer
-from swta.vision.contrast import Unfiltered
-from swta.vision.images import filter_images, is_fixed
-from swta.vision.models import TransformerParameters
+from swta.validation import ParameterError, check_choice
 from swta.vision.scores import steps_to_reach
-from swta.vision.training import TrainingParameters, choose_device, measure_hits, train
-
-Labelled = tuple[NDArray[np.float16], NDArray[np.int64]]  # filtered images and their labels
 
 
 @dataclass(frozen=True)
@@ -39,12 +27,14 @@ class ArmsResult:
     """What came out: axes are arm, seed, then domain or check."""
 
     arms: tuple[str, ...]
-    domains: tuple[str, ...]  # the source's test set first, then the targets
+    domains: tuple[str, ...]  # the source's test set first, then the targets, then other sets
     seeds: tuple[int, ...]
     hits: NDArray[np.int64]  # (arms, seeds, domains) images classified rightly
     images: NDArray[np.int64]  # (domains,) images tested
     steps: NDArray[np.int64]  # (checks,) optimiser steps made
     validation_accuracy: NDArray[np.float64]  # (arms, seeds, checks) on held-out source digits
+    others: tuple[str, ...] = ()  # domains that are no targets: corrupted source digits
+    models: tuple[tuple[nn.Sequential, ...], ...] = ()  # (arms, seeds); they take filtered images
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
@@ -59,87 +49,23 @@ class ArmsResult:
         """
         return self.arms.index(check_choice("arm", arm, self.arms))
 
+    def on(self, domain: str) -> NDArray[np.float64]:
+        """Accuracy on one test set, (arms, seeds).
+
+        Raises:
+            ParameterError: no test set of that name.
+        """
+        return self.accuracy[:, :, self.domains.index(check_choice("domain", domain, self.domains))]
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The source's test set and the targets."""
+        return tuple(d for d in self.domains if d not in self.others)
+
     @property
     def unseen(self) -> NDArray[np.float64]:
         """Mean accuracy over the targets, (arms, seeds)."""
-        return self.accuracy[:, :, 1:].mean(-1)
-
-
-@dataclass(frozen=True)
-class _Job:
-    source: Labelled
-    validation: Labelled
-    tests: tuple[Labelled, ...]
-    transformer: TransformerParameters
-    training: TrainingParameters
-    seed: int
-    device: str
-    front: nn.Module | None  # only if the images could not be filtered beforehand
-
-
-def train_arms(
-    fronts: Mapping[str, nn.Module],
-    source: DigitSet,
-    tests: Sequence[DigitSet],
-    *,
-    held_out: int,
-    transformer: TransformerParameters,
-    training: TrainingParameters,
-    seeds: Sequence[int],
-    workers: int = 1,
-    device: str = "cpu",
-) -> ArmsResult:
-    """Train and test the same transformer behind each front-end, with the same seeds.
-
-    Each data set passes each fixed filter once; a front-end that is trained or random becomes part
-    of the model instead. On the CPU every training has one thread, so the
-    numbers do not depend on ``workers``.
-
-    Args:
-        fronts: the arms: name to filter, (B, 3, H, W) in [0, 1] to (B, 3, H, W).
-        source: training digits; the last ``held_out`` of them are kept for validation.
-        tests: test sets, that of the source first.
-        transformer, training: the same for every arm.
-        seeds: one training per arm and seed.
-        workers: trainings at a time, each in a process of its own if more than one.
-        device: torch device; anything but ``cpu`` wants one worker.
-
-    Raises:
-        ParameterError: no arm, seed or test, too few source digits, workers that share a GPU, or a
-            device that is not there.
-    """
-    check_integer("held_out", held_out, low=1, high=len(source) - 1)
-    check_integer("workers", workers, low=1)
-    if not fronts or not tests or not seeds:
-        raise ParameterError(
-            f"{len(fronts)} arms, {len(tests)} test sets and {len(seeds)} seeds; allowed: at "
-            "least one of each"
-        )
-    device = choose_device(device) if device == "auto" else device
-    if device != "cpu" and workers > 1:
-        raise ParameterError(f"workers = {workers} would share {device}; allowed: 1 on a GPU")
-    choose_device(device)
-    cut = len(source) - held_out
-    jobs = []
-    for front in fronts.values():
-        fixed = is_fixed(front)
-        before = front if fixed else Unfiltered()
-        within = None if fixed else front
-        x = filter_images(before, source.images)
-        sets = tuple((filter_images(before, t.images), t.labels) for t in tests)
-        kept = (x[:cut], source.labels[:cut]), (x[cut:], source.labels[cut:])
-        jobs += [_Job(*kept, sets, transformer, training, seed, device, within) for seed in seeds]
-    results = _run(jobs, workers)
-    shape = (len(fronts), len(seeds), -1)
-    return ArmsResult(
-        arms=tuple(fronts),
-        domains=tuple(t.name for t in tests),
-        seeds=tuple(int(s) for s in seeds),
-        hits=np.stack([r[2] for r in results]).reshape(shape),
-        images=np.array([len(t) for t in tests]),
-        steps=results[0][0],
-        validation_accuracy=np.stack([r[1] for r in results]).reshape(shape),
-    )
+        return np.mean([self.on(target) for target in self.main[1:]], axis=0)
 
 
 def tabulate_accuracy(result: ArmsResult) -> pd.DataFrame:
@@ -157,12 +83,12 @@ def tabulate_accuracy(result: ArmsResult) -> pd.DataFrame:
 
 def summarise_accuracy(result: ArmsResult) -> pd.DataFrame:
     """Mean accuracy in % ± half of the 95 % interval over seeds: a row per arm, as text."""
-    scores = np.concatenate([result.accuracy, result.unseen[:, :, None]], axis=2)
+    scores = np.stack([*map(result.on, result.main), result.unseen], axis=2)
     rows = []
     for arm in 100.0 * scores:
         means = [mean_interval(seeds) for seeds in arm.T]
         rows.append([f"{m.value:.1f} ± {m.high - m.value:.1f}" for m in means])
-    return pd.DataFrame(rows, index=list(result.arms), columns=[*result.domains, "all unseen"])
+    return pd.DataFrame(rows, index=list(result.arms), columns=[*result.main, "all unseen"])
 
 
 def tabulate_learning(result: ArmsResult) -> pd.DataFrame:
@@ -188,18 +114,13 @@ def measure_gain(
 
     ``domain`` names one test set; without it the mean over the targets is compared.
     """
-    if domain is None:
-        scores = result.unseen
-    else:
-        scores = result.accuracy[
-            :, :, result.domains.index(check_choice("domain", domain, result.domains))
-        ]
+    scores = result.unseen if domain is None else result.on(domain)
     return paired_difference(100.0 * scores[result.at(arm)], 100.0 * scores[result.at(baseline)])
 
 
 def measure_gains(result: ArmsResult, arm: str, baseline: str) -> dict[str, Interval]:
     """`measure_gain` for every test set, the source first, and for ``all unseen`` of them."""
-    gains = {d: measure_gain(result, arm, baseline, domain=d) for d in result.domains}
+    gains = {d: measure_gain(result, arm, baseline, domain=d) for d in result.main}
     return gains | {"all unseen": measure_gain(result, arm, baseline)}
 
 
@@ -231,44 +152,88 @@ def measure_steps_ratio(result: ArmsResult, arm: str, *, baseline: str) -> Inter
     return ratio_interval(steps[result.at(arm)] / steps[result.at(baseline)])
 
 
-def count_flops(module: nn.Module, shape: tuple[int, int, int]) -> int:
-    """Floating-point operations of one forward pass in training mode for one image (C, H, W).
+def choose_trainings(results: Mapping[str, ArmsResult], by: str | None = None) -> dict[str, str]:
+    """The training under which each arm does best on held-out source digits, by arm.
 
-    Convolutions and products of matrices are counted, two operations per multiply-add. The filter
-    is counted as it runs where gradients are wanted, which is the dearer of its two ways.
+    Args:
+        results: the same arms under several trainings, by the training's name.
+        by: a test set made of held-out source digits; without it the digits as they are.
+
+    Raises:
+        ParameterError: no training, or a target, which must not decide.
     """
-    was_training = module.training
-    module.train()
-    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
-        module(torch.rand(2, *shape).requires_grad_())
-    module.train(was_training)
-    return counter.get_total_flops() // 2
+    _check_trainings(results)
+    first = next(iter(results.values()))
+    if by is not None and by not in first.others:
+        raise ParameterError(
+            f"by = {by!r} must not choose a training; allowed: {', '.join(first.others) or 'None'}"
+        )
+
+    def score(name: str, arm: str) -> float:
+        result = results[name]
+        scores = result.validation_accuracy[:, :, -1] if by is None else result.on(by)
+        return float(scores[result.at(arm)].mean())
+
+    return {arm: max(results, key=lambda name: score(name, arm)) for arm in first.arms}
 
 
-def _run(jobs: Sequence[_Job], workers: int) -> list[tuple[NDArray, NDArray, NDArray]]:
-    if workers == 1:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            return [_train_one(job) for job in tqdm(jobs, desc="trainings", disable=None)]
-        finally:
-            torch.set_num_threads(threads)
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)), get_context("spawn"), torch.set_num_threads, (1,)
-    ) as pool:
-        trained = pool.map(_train_one, jobs)
-        return list(tqdm(trained, total=len(jobs), desc="trainings", disable=None))
+def pick_trainings(results: Mapping[str, ArmsResult], chosen: Mapping[str, str]) -> ArmsResult:
+    """One result with every arm under the training that was chosen for it."""
+    _check_trainings(results)
+    return join_arms([select_arm(results[name], arm) for arm, name in chosen.items()])
 
 
-def _train_one(job: _Job) -> tuple[NDArray, NDArray, NDArray]:
-    result = train(
-        *job.source,
-        job.validation,
-        transformer=job.transformer,
-        training=job.training,
-        seed=job.seed,
-        device=job.device,
-        front=job.front,
+def select_arm(result: ArmsResult, arm: str) -> ArmsResult:
+    """One arm of a result."""
+    i = result.at(arm)
+    return replace(
+        result,
+        arms=(arm,),
+        hits=result.hits[i : i + 1],
+        validation_accuracy=result.validation_accuracy[i : i + 1],
+        models=result.models[i : i + 1],
     )
-    hits = np.array([measure_hits(result.model, x, y) for x, y in job.tests])
-    return result.steps, result.validation_accuracy, hits
+
+
+def join_arms(results: Sequence[ArmsResult]) -> ArmsResult:
+    """Arms of several results as one; their steps, seeds and test sets must be the same.
+
+    Raises:
+        ParameterError: they are not.
+    """
+    first = results[0]
+    for r in results:
+        same = r.seeds == first.seeds and r.domains == first.domains
+        if not same or not np.array_equal(r.steps, first.steps):
+            raise ParameterError(
+                "the results have other seeds, test sets or steps; allowed: the same in all"
+            )
+    return replace(
+        first,
+        arms=tuple(arm for r in results for arm in r.arms),
+        hits=np.concatenate([r.hits for r in results]),
+        validation_accuracy=np.concatenate([r.validation_accuracy for r in results]),
+        models=tuple(models for r in results for models in r.models),
+    )
+
+
+def tabulate_trainings(results: Mapping[str, ArmsResult]) -> pd.DataFrame:
+    """Every arm under every training: mean accuracy in % over seeds, a row each."""
+    rows = [
+        {"arm": arm, "training": name}
+        | {"held out": 100.0 * result.validation_accuracy[a, :, -1].mean()}
+        | {other: 100.0 * result.on(other)[a].mean() for other in result.others}
+        | {domain: 100.0 * result.on(domain)[a].mean() for domain in result.main}
+        | {"all unseen": 100.0 * result.unseen[a].mean()}
+        for name, result in results.items()
+        for a, arm in enumerate(result.arms)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _check_trainings(results: Mapping[str, ArmsResult]) -> None:
+    if not results:
+        raise ParameterError("no training; allowed: at least one")
+    first = next(iter(results.values()))
+    if any(r.arms != first.arms or r.seeds != first.seeds for r in results.values()):
+        raise ParameterError("trainings have other arms or seeds; allowed: the same in all of them")

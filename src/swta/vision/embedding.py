@@ -114,7 +114,7 @@ def measure_few_shot(
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2 or counts.min() <= shots:
         raise ParameterError(
-            f"{len(classes)} classes, the smallest with {counts.min(initial=0)} items; allowed: "
+            f"{len(classes)} classes, the smallest with {min(counts, default=0)} items; allowed: "
             f"two classes or more, each with more than {shots} items. Take fewer shots"
         )
     random = np.random.default_rng(check_integer("seed", seed, low=0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,14 +32,12 @@ class TransformerParameters:
     heads: int = 4  # attention heads per block
     mlp_ratio: float = 2.0  # hidden width of a block's perceptron / width
     n_classes: int = 10  # digits
-    patch_drop_rate: float = 0.5  # share of the patches left out of each training image
 
     def __post_init__(self) -> None:
         for name in ("image_size", "patch_size", "width", "depth", "heads"):
             check_integer(name, getattr(self, name), low=1)
         check_integer("n_classes", self.n_classes, low=2)
         check_real("mlp_ratio", self.mlp_ratio, low=0.0, open_low=True)
-        check_real("patch_drop_rate", self.patch_drop_rate, low=0.0, high=1.0, open_high=True)
         if self.image_size % self.patch_size:
             raise ParameterError(
                 f"patch_size = {self.patch_size} does not tile {self.image_size} px; allowed: its "
@@ -56,11 +55,11 @@ class TransformerParameters:
 
 
 class Whiten(nn.Module):
-    """Subtracts each channel's mean and divides by its s.d.; in training adds activity noise.
+    """Subtracts each channel's mean, divides by its s.d. and adds activity noise if given some.
 
-    The two statistics come from the source training set alone. Noise is Gaussian with variance
-    ``fano`` (|x| + 0.3), x in units of the channel's s.d.: the variance of a spike count grows with
-    its mean, and 0.3 stands for spontaneous activity.
+    The two statistics come from the source training set alone. The noise, in training only, has
+    variance ``fano`` (|x| + 0.3), x in units of the channel's s.d.: the variance of a spike count
+    grows with its mean, and 0.3 stands for spontaneous activity.
     """
 
     mean: Tensor
@@ -75,11 +74,11 @@ class Whiten(nn.Module):
         self.register_buffer("mean", mean.view(1, -1, 1, 1))
         self.register_buffer("spread", spread.clamp_min(1e-6).view(1, -1, 1, 1))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Whitened images (B, C, H, W); ``noise`` is standard normal, of the same shape."""
         x = images.to(self.spread.dtype) / self.spread
-        if self.training and self.fano > 0.0:
-            noisy = x + torch.randn_like(x) * (self.fano * (x.abs() + 0.3)).sqrt()
-            return noisy - self.mean / self.spread
+        if noise is not None:
+            x = x + noise * (self.fano * (x.abs() + 0.3)).sqrt()
         return x - self.mean / self.spread
 
 
@@ -97,7 +96,6 @@ def create_transformer(parameters: TransformerParameters, *, seed: int) -> Visio
             depth=p.depth,
             num_heads=p.heads,
             mlp_ratio=p.mlp_ratio,
-            patch_drop_rate=p.patch_drop_rate,
             class_token=False,
             global_pool="avg",
             weight_init="moco",  # Xavier; timm's default s.d. of 0.02 learns slowly at this width
@@ -105,6 +103,22 @@ def create_transformer(parameters: TransformerParameters, *, seed: int) -> Visio
         assert model.pos_embed is not None
         model.pos_embed.data = encode_positions(p.image_size // p.patch_size, p.width)
     return model
+
+
+def forward_patches(model: Any, images: Tensor, keep: Tensor | None) -> Tensor:
+    """Logits (B, classes) of a `VisionTransformer` that sees only the patches ``keep``, (B, kept).
+
+    Liu et al. 2023 (arXiv 2212.00794): patches are left out after the position embedding. With
+    None this is the model's own forward pass.
+    """
+    tokens = model._pos_embed(model.patch_embed(images))
+    if keep is not None:
+        first = model.num_prefix_tokens  # a class token is never left out
+        kept = tokens[:, first:].gather(1, keep[:, :, None].expand(-1, -1, tokens.shape[2]))
+        tokens = torch.cat([tokens[:, :first], kept], dim=1) if first else kept
+    for block in model.blocks:
+        tokens = block(tokens)
+    return model.forward_head(model.norm(tokens))
 
 
 def encode_positions(side: int, width: int) -> Tensor:

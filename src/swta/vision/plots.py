@@ -107,8 +107,9 @@ def plot_unseen(result: ArmsResult, ax: Axes | None = None) -> Axes:
     """Accuracy on each test set: a dot per training, and the mean with its 95 % interval."""
     ax = ax or plt.gca()
     offsets = np.linspace(-0.3, 0.3, len(result.arms)) if len(result.arms) > 1 else [0.0]
-    for arm, offset, seeds in zip(result.arms, offsets, 100.0 * result.accuracy, strict=True):
-        place = np.arange(len(result.domains)) + offset
+    accuracy = 100.0 * np.stack([result.on(domain) for domain in result.main], axis=2)
+    for arm, offset, seeds in zip(result.arms, offsets, accuracy, strict=True):
+        place = np.arange(len(result.main)) + offset
         colour = ARM_COLOURS[arm]
         ax.plot(np.tile(place, (len(seeds), 1)), seeds, "o", color=colour, markersize=3, alpha=0.55)
         means = [mean_interval(values) for values in seeds.T]
@@ -134,7 +135,7 @@ def plot_unseen(result: ArmsResult, ax: Axes | None = None) -> Axes:
         fontsize="small", color="0.4",
     )  # fmt: skip
     ax.axvline(0.5, color="0.8", linewidth=0.8)
-    names = [DOMAIN_LABELS.get(d, d) for d in result.domains]
+    names = [DOMAIN_LABELS.get(d, d) for d in result.main]
     names = [names[0] + "\n(source)", *names[1:]]
     ax.set(
         xticks=range(len(names)),
@@ -144,7 +145,7 @@ def plot_unseen(result: ArmsResult, ax: Axes | None = None) -> Axes:
         ylabel="Accuracy (%)",
     )
     ax.tick_params(axis="x", length=0)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=len(result.arms))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=min(4, len(result.arms)))
     return ax
 
 
@@ -186,5 +187,5 @@ def plot_gains(
     ax.axvline(0.0, color="0.6", linewidth=0.8)
     ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
     ax.set_xlabel("Difference in accuracy (points)")
-    ax.legend()
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax

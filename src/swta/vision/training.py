@@ -1,10 +1,13 @@
-"""Training a transformer on the source digits: one plain loop, the same for every arm."""
+"""Training transformers on the source digits: one loop, the same for every arm, resumable."""
 
 from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,12 +16,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swta.validation import ParameterError, check_integer, check_real
+from swta.vision.checkpoint import describe, load_checkpoint, save_checkpoint
+from swta.vision.learners import (
+    Batch,
+    Learners,
+    SeparateLearners,
+    StackedLearners,
+    draw_patches,
+)
+from swta.vision.machine import Machine
 from swta.vision.models import TransformerParameters, Whiten, create_transformer, prepend
+
+Labelled = tuple[NDArray[np.float16], NDArray[np.int64]]  # filtered images and their labels
 
 
 @dataclass(frozen=True)
 class TrainingParameters:
-    """How every arm is trained; chosen on held-out source digits, never on a target.
+    """How an arm is trained; chosen on held-out source digits, never on a target.
 
     Raises:
         ParameterError: a value outside its range.
@@ -32,7 +46,8 @@ class TrainingParameters:
     label_smoothing: float = 0.0  # share of the target spread over all classes
     shift: int = 3  # px, largest random shift in each direction
     fano: float = 0.0  # variance / activity of the noise on the model's input
-    n_checks: int = 16  # times the source validation set is looked at
+    patch_drop: float = 0.0  # share of the patches left out of each training image
+    n_checks: int = 12  # times the source validation set is looked at
 
     def __post_init__(self) -> None:
         check_integer("epochs", self.epochs, low=1)
@@ -43,6 +58,7 @@ class TrainingParameters:
         check_real("label_smoothing", self.label_smoothing, low=0.0, high=1.0, open_high=True)
         check_integer("shift", self.shift, low=0)
         check_real("fano", self.fano, low=0.0)
+        check_real("patch_drop", self.patch_drop, low=0.0, high=1.0, open_high=True)
         check_integer("n_checks", self.n_checks, low=1)
 
 
@@ -50,30 +66,177 @@ class TrainingParameters:
 class TrainingResult:
     """A trained model and the course of its training."""
 
-    model: nn.Module  # takes filtered images (B, 3, H, W)
+    model: nn.Sequential  # takes filtered images (B, 3, H, W)
     steps: np.ndarray  # (checks,) optimiser steps made
     validation_accuracy: np.ndarray  # (checks,) share of held-out source digits
     loss: np.ndarray  # (steps,) cross entropy in nats, of each batch
     seed: int
 
 
-def choose_device(device: str) -> str:
-    """Return ``device`` if torch can compute on it here; ``auto`` is the GPU where there is one.
+def train(
+    images: NDArray[np.float16],
+    labels: NDArray[np.int64],
+    validation: Labelled,
+    *,
+    transformer: TransformerParameters,
+    training: TrainingParameters,
+    seeds: Sequence[int],
+    machine: Machine | None = None,
+    front: nn.Module | None = None,
+    checkpoint: Path | None = None,
+) -> list[TrainingResult]:
+    """Train a transformer per seed, from scratch, on filtered images; one result per seed.
+
+    The same seed gives the same numbers, on the CPU to the bit, also after an interruption: with a
+    ``checkpoint`` the same call goes on from the last check of the validation set.
+
+    Args:
+        images: source digits after the arm's filter, (n, 3, H, W), or several deformed versions of
+            them, (versions, n, 3, H, W), from which every step draws; ``labels`` (n,).
+        validation: held-out source digits and labels, looked at ``n_checks`` times.
+        transformer, training: the two records of choices.
+        seeds: of the weights, the order of the images, versions, shifts, noise and dropped
+            patches; they are trained in step with each other.
+        machine: what to compute on; one CPU model after another by default.
+        front: a front-end that is trained or random, so that the images could not be filtered
+            beforehand; a copy of it becomes the first part of each model.
+        checkpoint: file to keep the state in, and to go on from where it exists.
 
     Raises:
-        ParameterError: an unknown name, or a device that this machine or this torch lacks.
+        ParameterError: no seed, images and labels of different length, labels outside the classes,
+            or images that are not finite.
+        CheckpointError: a checkpoint that is damaged or of another configuration.
     """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ParameterError(
-            f"device = {device!r} cannot be used here ({reason}); allowed: auto, cpu, or cuda "
-            "where there is a GPU"
-        ) from error
-    return device
+    images = images if images.ndim == 5 else images[None]
+    if not seeds:
+        raise ParameterError("seeds is empty; allowed: at least one seed")
+    for pictures, digits in ((images[0], labels), validation):
+        _check_labels(pictures, digits, transformer.n_classes)
+    if not np.isfinite(images).all():
+        raise ParameterError("images hold values that are not finite; allowed: finite ones")
+    machine = machine or Machine()
+    loop = _Loop(images, labels, transformer, training, list(seeds), machine, front)
+    configuration = {}
+    if checkpoint is not None:
+        configuration = describe(
+            transformer=transformer, training=training, machine=machine, seeds=list(seeds),
+            images=images, labels=labels, front=front, validation=validation[0],
+        )  # fmt: skip
+        stored = load_checkpoint(checkpoint, configuration)
+        if stored is not None:
+            loop.load(stored)
+    with torch.random.fork_rng(devices=[]):
+        while loop.done < loop.total:
+            loop.step()
+            if loop.done in loop.checks:
+                loop.check(validation)
+                if checkpoint is not None:
+                    save_checkpoint(checkpoint, configuration, loop.state())
+    models = loop.learners.models()
+    return [
+        TrainingResult(model.eval(), loop.checks, accuracy, loss, int(seed))
+        for model, accuracy, loss, seed in zip(
+            models, np.array(loop.accuracies).T, loop.losses, seeds, strict=True
+        )
+    ]
+
+
+class _Loop:
+    """The state of a group of trainings between two steps."""
+
+    def __init__(
+        self,
+        images: NDArray[np.float16],
+        labels: NDArray[np.int64],
+        transformer: TransformerParameters,
+        training: TrainingParameters,
+        seeds: list[int],
+        machine: Machine,
+        front: nn.Module | None,
+    ) -> None:
+        p = self.training = training
+        self.device = machine.device
+        self.source = torch.from_numpy(images).to(self.device)
+        self.labels = torch.from_numpy(labels)
+        self.patches = (transformer.image_size // transformer.patch_size) ** 2
+        models = [
+            _assemble(front, torch.from_numpy(images[0]), p.fano, transformer, seed)
+            .to(self.device)
+            for seed in seeds
+        ]  # fmt: skip
+        self.draw = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.noise = [torch.Generator(self.device).manual_seed(seed) for seed in seeds]
+        # a random or trained front-end cannot be stacked
+        kind = StackedLearners if machine.stacked and front is None else SeparateLearners
+        self.learners: Learners = kind(
+            models, machine, weight_decay=p.weight_decay, label_smoothing=p.label_smoothing
+        )
+        if isinstance(self.learners, SeparateLearners):
+            self.learners.random = [torch.Generator().manual_seed(s).get_state() for s in seeds]
+        self.per_epoch = math.ceil(len(labels) / p.batch_size)
+        self.total = p.epochs * self.per_epoch
+        self.checks = np.unique(
+            np.round(np.linspace(0, self.total, p.n_checks + 1)[1:]).astype(int)
+        )
+        self.order = [torch.empty(0, dtype=torch.int64) for _ in seeds]
+        self.losses = np.zeros((len(seeds), self.total))
+        self.accuracies: list[list[float]] = []
+        self.done = 0
+
+    def step(self) -> None:
+        """One optimiser step of every seed."""
+        if self.done % self.per_epoch == 0:
+            self.order = [torch.randperm(len(self.labels), generator=g) for g in self.draw]
+        batches = [self._draw_batch(i) for i in range(len(self.order))]
+        rate = learning_rate(self.done, self.total, self.training)
+        self.losses[:, self.done] = self.learners.step(batches, rate)
+        self.done += 1
+
+    def _draw_batch(self, i: int) -> Batch:
+        """The next images of seed i, from random numbers of its own: no seed depends on others."""
+        p, generator = self.training, self.draw[i]
+        chosen = self.order[i][(self.done % self.per_epoch) * p.batch_size :][: p.batch_size]
+        count = len(chosen)
+        offsets = torch.randint(-p.shift, p.shift + 1, (count, 2), generator=generator)
+        version = torch.randint(len(self.source), (count,), generator=generator)
+        keep = draw_patches(count, self.patches, p.patch_drop, generator)
+        index = version.to(self.device), chosen.to(self.device)
+        x = shift_images(self.source[index], offsets.to(self.device)).float()
+        noise = None
+        if p.fano > 0.0:
+            shape = (count, 3, *x.shape[2:])
+            noise = torch.randn(shape, generator=self.noise[i], device=self.device)
+        there = self.labels[chosen].to(self.device)
+        return Batch(x, there, None if keep is None else keep.to(self.device), noise)
+
+    def check(self, validation: Labelled) -> None:
+        """Look at the held-out source digits."""
+        n = len(validation[1])
+        hits = [measure_hits(model, *validation) for model in self.learners.models()]
+        self.accuracies.append([h / n for h in hits])
+
+    def state(self) -> dict[str, Any]:
+        """All that the rest of the training depends on, as tensors, numbers and lists."""
+        return {
+            "done": self.done,
+            "learners": self.learners.state(),
+            "order": self.order,
+            "draw": [g.get_state() for g in self.draw],
+            "noise": [g.get_state() for g in self.noise],
+            "losses": torch.from_numpy(self.losses),
+            "accuracies": self.accuracies,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` gave."""
+        self.done = state["done"]
+        self.learners.load(state["learners"])
+        self.order = state["order"]
+        for name in ("draw", "noise"):
+            for generator, stored in zip(getattr(self, name), state[name], strict=True):
+                generator.set_state(stored)
+        self.losses = state["losses"].numpy()
+        self.accuracies = state["accuracies"]
 
 
 def shift_images(images: Tensor, offsets: Tensor) -> Tensor:
@@ -114,86 +277,22 @@ def measure_hits(
     return hits
 
 
-def train(
-    images: NDArray[np.float16],
-    labels: NDArray[np.int64],
-    validation: tuple[NDArray[np.float16], NDArray[np.int64]],
-    *,
-    transformer: TransformerParameters,
-    training: TrainingParameters,
-    seed: int,
-    device: str = "cpu",
-    front: nn.Module | None = None,
-) -> TrainingResult:
-    """Train a transformer from scratch on filtered images; the same seed gives the same numbers.
-
-    Args:
-        images: source digits after the arm's filter, (n, 3, H, W); ``labels`` their classes, (n,).
-        validation: held-out source digits and labels, looked at ``n_checks`` times.
-        transformer, training: the two records of choices.
-        seed: of the weights, the order of the images, shifts, noise and dropped patches.
-        device: torch device; repeatable to the bit on ``cpu`` with a fixed number of threads.
-        front: a front-end that is trained or random, so that the images could not be filtered
-            beforehand; a copy of it becomes the first part of the model.
-
-    Raises:
-        ParameterError: images and labels of different length, labels outside the classes, or a
-            device that is not there.
-    """
-    device = choose_device(device)
-    for pictures, digits in ((images, labels), validation):
-        _check_labels(pictures, digits, transformer.n_classes)
-    p = training
-    source, classes = torch.from_numpy(images), torch.from_numpy(labels)
-    model = _assemble(front, source, p.fano, create_transformer(transformer, seed=seed)).to(device)
-    matrices: list[Tensor] = [w for w in model.parameters() if w.ndim > 1]
-    vectors: list[Tensor] = [w for w in model.parameters() if w.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": p.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
-        fused=True,
-    )
-    per_epoch = math.ceil(len(images) / p.batch_size)
-    total = p.epochs * per_epoch
-    checks = np.unique(np.round(np.linspace(0, total, p.n_checks + 1)[1:]).astype(int))
-    losses, accuracies = np.zeros(total), []
-    draw = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # noise and dropped patches
-        for step in range(total):
-            if step % per_epoch == 0:
-                order = torch.randperm(len(images), generator=draw)
-            chosen = order[(step % per_epoch) * p.batch_size :][: p.batch_size]
-            offsets = torch.randint(-p.shift, p.shift + 1, (len(chosen), 2), generator=draw)
-            x = shift_images(source[chosen], offsets).to(device).float()
-            model.train()
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(step, total, p)
-            loss = F.cross_entropy(
-                model(x), classes[chosen].to(device), label_smoothing=p.label_smoothing
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            losses[step] = loss.item()
-            if step + 1 in checks:
-                accuracies.append(measure_hits(model, *validation) / len(validation[1]))
-    return TrainingResult(model.eval(), checks, np.array(accuracies), losses, seed)
-
-
 def _assemble(
-    front: nn.Module | None, source: Tensor, fano: float, transformer: nn.Module
+    front: nn.Module | None,
+    source: Tensor,
+    fano: float,
+    transformer: TransformerParameters,
+    seed: int,
 ) -> nn.Sequential:
     """Front-end if there is one, whitening by what comes out of it at the start, transformer."""
+    model = create_transformer(transformer, seed=seed)
     if front is None:
-        return prepend(Whiten(source, fano), transformer)
+        return prepend(Whiten(source, fano), model)
     front = copy.deepcopy(front).eval()
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         sample = torch.cat([front(part.float()) for part in source[:1024].split(128)])
-    return nn.Sequential(front, *prepend(Whiten(sample, fano), transformer))
+    return nn.Sequential(front, *prepend(Whiten(sample, fano), model))
 
 
 def _check_labels(images: NDArray, labels: NDArray, n_classes: int) -> None:

@@ -1,0 +1,224 @@
+"""The experiment: every arm trained on the source digits alike, tested on digits it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from tqdm import tqdm
+
+from swta.data import DigitSet
+from swta.validation import ParameterError, check_integer
+from swta.vision.arms import ArmsResult, join_arms
+from swta.vision.augment import Deformation, deform_images
+from swta.vision.contrast import Unfiltered
+from swta.vision.images import filter_images, is_fixed
+from swta.vision.machine import Machine
+from swta.vision.models import TransformerParameters
+from swta.vision.training import Labelled, TrainingParameters, measure_hits, train
+
+# of one seed: optimiser steps, accuracy at these on held-out digits, hits per test set, the model
+_Trained = tuple[NDArray, NDArray, NDArray, nn.Sequential]
+
+
+@dataclass(frozen=True)
+class _Job:
+    source: Labelled
+    validation: Labelled
+    tests: tuple[Labelled, ...]
+    transformer: TransformerParameters
+    training: TrainingParameters
+    seeds: tuple[int, ...]
+    machine: Machine
+    front: nn.Module | None  # only if the images could not be filtered beforehand
+    checkpoint: Path | None
+
+
+def train_arms(
+    fronts: Mapping[str, nn.Module],
+    source: DigitSet,
+    tests: Sequence[DigitSet],
+    *,
+    held_out: int,
+    transformer: TransformerParameters,
+    trainings: Mapping[str, TrainingParameters],
+    seeds: Sequence[int],
+    others: Sequence[DigitSet] = (),
+    deformation: Deformation | None = None,
+    workers: Workers | int = 1,
+    machine: Machine | None = None,
+    folder: Path | None = None,
+) -> dict[str, ArmsResult]:
+    """Train and test the same transformer behind each front-end, under each training.
+
+    Each data set passes each fixed filter once; a front-end that is trained or random becomes part
+    of the model instead. On the CPU every training has one thread, so the numbers do not depend on
+    ``workers``. With a ``folder`` an interrupted call goes on where it was.
+
+    Args:
+        fronts: the arms: name to filter, (B, 3, H, W) in [0, 1] to (B, 3, H, W).
+        source: training digits; the last ``held_out`` of them are kept for validation.
+        tests: test sets, that of the source first, then the targets.
+        transformer: the same for every arm.
+        trainings: each arm is trained in each of these ways.
+        seeds: one model per arm, training and seed; a stacked machine trains them together.
+        others: more test sets, which are no targets.
+        deformation: versions of the training images, the same in every arm; by default none.
+        workers: trainings at a time, each in a process of its own if more than one; or the
+            processes, to be used again.
+        machine: what to compute on; anything but the CPU wants one worker.
+        folder: where checkpoints are kept, one file per arm, training and group of seeds.
+
+    Returns:
+        A result per training, under its name.
+
+    Raises:
+        ParameterError: no arm, seed, test or training, too few source digits, or workers that
+            share a GPU.
+        CheckpointError: a folder with checkpoints of another configuration.
+    """
+    check_integer("held_out", held_out, low=1, high=len(source) - 1)
+    if not fronts or not tests or not seeds or not trainings:
+        raise ParameterError(
+            f"{len(fronts)} arms, {len(tests)} test sets, {len(seeds)} seeds and {len(trainings)} "
+            "trainings; allowed: at least one of each"
+        )
+    machine = machine or Machine()
+    pool = workers if isinstance(workers, Workers) else Workers(workers)
+    if machine.device != "cpu" and pool.count > 1:
+        raise ParameterError(
+            f"workers = {pool.count} would share {machine.device}; allowed: 1 on a GPU"
+        )
+    cut = len(source) - held_out
+    versions = deform_images(source.images[:cut], deformation or Deformation(versions=1))
+    groups = [tuple(seeds)] if machine.stacked else [(seed,) for seed in seeds]
+    sets = [*tests, *others]
+
+    def list_jobs(arm: str, front: nn.Module) -> list[_Job]:
+        fixed = is_fixed(front)
+        before = front if fixed else Unfiltered()
+        learnt = np.stack([filter_images(before, v) for v in versions]), source.labels[:cut]
+        held = filter_images(before, source.images[cut:]), source.labels[cut:]
+        seen = tuple((filter_images(before, t.images), t.labels) for t in sets)
+        return [
+            _Job(
+                learnt, held, seen, transformer, training, group, machine, None if fixed else front,
+                folder and folder / f"{arm}-{name}-{'-'.join(map(str, group))}.pt",
+            )
+            for name, training in trainings.items()
+            for group in groups
+        ]  # fmt: skip
+
+    total = len(fronts) * len(trainings) * len(groups)
+    own = nullcontext() if pool is workers else pool
+    with own, tqdm(total=total, desc="trainings", disable=None) as bar:
+        waiting = []
+        for arm, front in fronts.items():
+            for job in list_jobs(arm, front):
+                future = pool.submit(job)
+                future.add_done_callback(lambda _: bar.update())
+                waiting.append(future)
+        found = [trained for future in waiting for trained in future.result()]
+    shape = (len(fronts), len(trainings), len(seeds))
+    numbers = [
+        np.stack([each[i] for each in found]).reshape(*shape, -1)  # type: ignore[misc]
+        for i in (1, 2)
+    ]
+    models = np.empty(len(found), object)
+    models[:] = [each[3] for each in found]
+    models = models.reshape(shape)
+    return {
+        name: ArmsResult(
+            arms=tuple(fronts),
+            domains=tuple(t.name for t in sets),
+            seeds=tuple(int(s) for s in seeds),
+            hits=numbers[1][:, i],
+            images=np.array([len(t) for t in sets]),
+            steps=found[i * len(seeds)][0],
+            validation_accuracy=numbers[0][:, i],
+            others=tuple(t.name for t in others),
+            models=tuple(tuple(row) for row in models[:, i]),
+        )
+        for i, name in enumerate(trainings)
+    }
+
+
+def train_chosen(
+    fronts: Mapping[str, nn.Module],
+    chosen: Mapping[str, TrainingParameters],
+    source: DigitSet,
+    tests: Sequence[DigitSet],
+    **choices: Any,
+) -> ArmsResult:
+    """`train_arms` with one training for each arm, its own; ``choices`` are passed on to it."""
+    results = [
+        train_arms({arm: front}, source, tests, trainings={"own": chosen[arm]}, **choices)["own"]
+        for arm, front in fronts.items()
+    ]
+    return join_arms(results)
+
+
+class Workers(AbstractContextManager):
+    """Processes that train, started when first needed; with one, this process does it itself.
+
+    Each computes with one thread.
+
+    Args:
+        count: trainings at a time.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = check_integer("workers", count, low=1)
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; what has not begun is left out."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def submit(self, job: _Job) -> Future[list[_Trained]]:
+        """Do a job, now or as soon as a process is free."""
+        if self.count > 1:
+            if self._pool is None:
+                start = get_context("spawn")
+                self._pool = ProcessPoolExecutor(self.count, start, torch.set_num_threads, (1,))
+            return self._pool.submit(_train_group, job)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        future: Future[list[_Trained]] = Future()
+        try:
+            future.set_result(_train_group(job))
+        finally:
+            torch.set_num_threads(threads)
+        return future
+
+
+def _train_group(job: _Job) -> list[_Trained]:
+    results = train(
+        *job.source,
+        job.validation,
+        transformer=job.transformer,
+        training=job.training,
+        seeds=job.seeds,
+        machine=job.machine,
+        front=job.front,
+        checkpoint=job.checkpoint,
+    )
+    found: list[_Trained] = []
+    for result in results:
+        hits = np.array([measure_hits(result.model, x, y) for x, y in job.tests])
+        found.append((result.steps, result.validation_accuracy, hits, result.model.cpu()))
+    return found
