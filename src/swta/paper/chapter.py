@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
+import shutil
 import time
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,7 +19,7 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from swta.intervals import Interval
-from swta.paper.paths import results_folder
+from swta.paper.paths import kept_folder, results_folder
 from swta.paper.provenance import collect_provenance
 from swta.paper.record import Record, Reported, plain, write_atomically
 
@@ -132,6 +134,11 @@ class Chapter:
         display(figure)
         plt.close(figure)
 
+    @property
+    def kept(self) -> Path:
+        """A folder for work that a killed run need not repeat; it goes when the run is done."""
+        return kept_folder(self.record.chapter, self.parameters)
+
     def footer(self) -> None:
         """Store the record and show where this page comes from."""
         elapsed = time.perf_counter() - self._started
@@ -139,6 +146,7 @@ class Chapter:
             {key: _simple(value) for key, value in self.parameters.items()}, elapsed
         )
         self.record.write(results_folder())
+        shutil.rmtree(self.kept, ignore_errors=True)
         display(HTML(_provenance_table(self.record.provenance)))
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def find_root(start: Path | None = None) -> Path | None:
@@ -45,6 +49,16 @@ def results_folder() -> Path:
     if chosen:
         return Path(chosen)
     return (find_root() or Path.cwd()) / "_build" / "runs"
+
+
+def kept_folder(chapter: str, parameters: Mapping[str, Any]) -> Path:
+    """Where one run of a chapter keeps work that it need not repeat if it is killed.
+
+    A folder of its own in ``_build/kept`` of the checkout (or here) for each choice of parameters.
+    """
+    chosen = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
+    name = f"{chapter}-{chosen.hexdigest()[:16]}"
+    return (find_root() or Path.cwd()) / "_build" / "kept" / name
 
 
 def published_folder() -> Path:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import product
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,6 +29,7 @@ from swta.intervals import (
 from swta.validation import ParameterError, check_choice, check_integer
 from swta.vision.contrast import Unfiltered
 from swta.vision.images import filter_images, is_fixed
+from swta.vision.keeping import Keeper, training_key
 from swta.vision.models import TransformerParameters
 from swta.vision.scores import steps_to_reach
 from swta.vision.training import TrainingParameters, choose_device, measure_hits, train
@@ -75,6 +78,7 @@ class _Job:
     seed: int
     device: str
     front: nn.Module | None  # only if the images could not be filtered beforehand
+    keeper: Keeper | None
 
 
 def train_arms(
@@ -88,6 +92,7 @@ def train_arms(
     seeds: Sequence[int],
     workers: int = 1,
     device: str = "cpu",
+    keep: Path | None = None,
 ) -> ArmsResult:
     """Train and test the same transformer behind each front-end, with the same seeds.
 
@@ -103,10 +108,13 @@ def train_arms(
         seeds: one training per arm and seed.
         workers: trainings at a time, each in a process of its own if more than one.
         device: torch device; anything but ``cpu`` wants one worker.
+        keep: folder for what a killed run need not repeat: trainings that are finished, and how
+            far the others got. Without it a killed run begins anew.
 
     Raises:
         ParameterError: no arm, seed or test, too few source digits, workers that share a GPU, or a
             device that is not there.
+        RuntimeError: the process of a training was killed.
     """
     check_integer("held_out", held_out, low=1, high=len(source) - 1)
     check_integer("workers", workers, low=1)
@@ -128,7 +136,15 @@ def train_arms(
         x = filter_images(before, source.images)
         sets = tuple((filter_images(before, t.images), t.labels) for t in tests)
         kept = (x[:cut], source.labels[:cut]), (x[cut:], source.labels[cut:])
-        jobs += [_Job(*kept, sets, transformer, training, seed, device, within) for seed in seeds]
+        what = (*kept[0], *kept[1], *(array for pair in sets for array in pair))
+        made = (
+            ()
+            if keep is None
+            else (training_key(*what, transformer, training, device, front=within),)
+        )
+        for seed in seeds:
+            keeper = None if keep is None else Keeper(keep, training_key(*made, int(seed)))
+            jobs.append(_Job(*kept, sets, transformer, training, seed, device, within, keeper))
     results = _run(jobs, workers)
     shape = (len(fronts), len(seeds), -1)
     return ArmsResult(
@@ -257,10 +273,19 @@ def _run(jobs: Sequence[_Job], workers: int) -> list[tuple[NDArray, NDArray, NDA
         min(workers, len(jobs)), get_context("spawn"), torch.set_num_threads, (1,)
     ) as pool:
         trained = pool.map(_train_one, jobs)
-        return list(tqdm(trained, total=len(jobs), desc="trainings", disable=None))
+        try:
+            return list(tqdm(trained, total=len(jobs), desc="trainings", disable=None))
+        except BrokenProcessPool:
+            raise RuntimeError(
+                f"the process of a training was killed (out of memory?); {workers} workers may be "
+                "too many. Run the same again: with a folder to keep them in, the trainings that "
+                "are finished are not repeated"
+            ) from None
 
 
 def _train_one(job: _Job) -> tuple[NDArray, NDArray, NDArray]:
+    if job.keeper is not None and (stored := job.keeper.load_result()) is not None:
+        return stored["steps"], stored["validation_accuracy"], stored["hits"]
     result = train(
         *job.source,
         job.validation,
@@ -269,6 +294,11 @@ def _train_one(job: _Job) -> tuple[NDArray, NDArray, NDArray]:
         seed=job.seed,
         device=job.device,
         front=job.front,
+        keeper=job.keeper,
     )
     hits = np.array([measure_hits(result.model, x, y) for x, y in job.tests])
+    if job.keeper is not None:
+        job.keeper.save_result(
+            {"steps": result.steps, "validation_accuracy": result.validation_accuracy, "hits": hits}
+        )
     return result.steps, result.validation_accuracy, hits

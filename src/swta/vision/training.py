@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swta.validation import ParameterError, check_integer, check_real
+from swta.vision.keeping import Keeper
 from swta.vision.models import TransformerParameters, Whiten, create_transformer, prepend
 
 
@@ -124,6 +126,7 @@ def train(
     seed: int,
     device: str = "cpu",
     front: nn.Module | None = None,
+    keeper: Keeper | None = None,
 ) -> TrainingResult:
     """Train a transformer from scratch on filtered images; the same seed gives the same numbers.
 
@@ -135,6 +138,8 @@ def train(
         device: torch device; repeatable to the bit on ``cpu`` with a fixed number of threads.
         front: a front-end that is trained or random, so that the images could not be filtered
             beforehand; a copy of it becomes the first part of the model.
+        keeper: keeps the state of the training at each check; one that was killed goes on from
+            there, with the same numbers as if it had not been.
 
     Raises:
         ParameterError: images and labels of different length, labels outside the classes, or a
@@ -158,11 +163,14 @@ def train(
     per_epoch = math.ceil(len(images) / p.batch_size)
     total = p.epochs * per_epoch
     checks = np.unique(np.round(np.linspace(0, total, p.n_checks + 1)[1:]).astype(int))
-    losses, accuracies = np.zeros(total), []
+    losses, first = np.zeros(total), 0
+    accuracies: list[float] = []
     draw = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # noise and dropped patches
-        for step in range(total):
+        if keeper is not None and (state := keeper.load_state()) is not None:
+            first, order, accuracies = _resume(state, model, optimiser, draw, losses, device)
+        for step in range(first, total):
             if step % per_epoch == 0:
                 order = torch.randperm(len(images), generator=draw)
             chosen = order[(step % per_epoch) * p.batch_size :][: p.batch_size]
@@ -180,7 +188,52 @@ def train(
             losses[step] = loss.item()
             if step + 1 in checks:
                 accuracies.append(measure_hits(model, *validation) / len(validation[1]))
+                if keeper is not None:
+                    keeper.save_state(
+                        _state_after(step, model, optimiser, draw, losses, device)
+                        | {"order": order, "accuracies": accuracies}
+                    )
     return TrainingResult(model.eval(), checks, np.array(accuracies), losses, seed)
+
+
+def _state_after(
+    step: int,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    draw: torch.Generator,
+    losses: NDArray[np.float64],
+    device: str,
+) -> dict[str, Any]:
+    """All that the steps after ``step`` depend on."""
+    return {
+        "step": step,
+        "model": model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "draw": draw.get_state(),
+        "random": torch.get_rng_state(),
+        "random_device": torch.cuda.get_rng_state(device) if device.startswith("cuda") else None,
+        "losses": torch.from_numpy(losses[: step + 1].copy()),
+    }
+
+
+def _resume(
+    state: dict[str, Any],
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    draw: torch.Generator,
+    losses: NDArray[np.float64],
+    device: str,
+) -> tuple[int, Tensor, list[float]]:
+    """Put a kept state in place; the next step, the order of the images, accuracies so far."""
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    draw.set_state(state["draw"])
+    torch.set_rng_state(state["random"])
+    if state["random_device"] is not None:
+        torch.cuda.set_rng_state(state["random_device"], device)
+    done = int(state["step"]) + 1
+    losses[:done] = state["losses"].numpy()
+    return done, state["order"], list(state["accuracies"])
 
 
 def _assemble(
