@@ -11,7 +11,7 @@ from swta.paper.book import build_book
 from swta.paper.head import describe_run, reading_minutes
 from swta.paper.pairs import pair_texts
 from swta.paper.record import Record
-from swta.paper.site import SiteFailed, swap_folder
+from swta.paper.site import SiteFailed, mend_roles, swap_folder
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +59,14 @@ def test_texts_that_cannot_be_paired_are_an_error(checkout):
     (checkout / "book/01_one.md").write_text("---\njupytext: [\n---\n")
     with pytest.raises(ValueError, match="cannot be paired"):
         pair_texts(checkout)
+
+
+def test_a_bibliography_is_a_list_of_items(tmp_path):
+    page = tmp_path / "a" / "page.html"
+    page.parent.mkdir()
+    page.write_text('<div role="list"><div role="doc-biblioentry">ä</div></div>', "utf8")
+    mend_roles(tmp_path)
+    assert page.read_text("utf8") == '<div role="list"><div role="listitem">ä</div></div>'
 
 
 def test_a_folder_is_swapped_whole(tmp_path):

@@ -109,12 +109,21 @@ def build_site(root: Path, executed: list[Path], *, say: Callable[[str], None] =
             told = lines[-3:] or ["its process died without a word (out of memory?)"]
         raise SiteFailed("the strict build failed:\n" + "\n".join(told[:20]) + f"\nfull log: {log}")
     fresh = site / "_build" / "html"
+    mend_roles(fresh)
     target = fresh / "_static" / MATHJAX
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(mathjax, target)
     write_atomically(fresh / STAMP, json.dumps({"key": key}) + "\n")
     swap_folder(fresh, html)
     return True
+
+
+def mend_roles(html: Path) -> None:
+    """Make the bibliography that docutils writes as a list one whose children are items."""
+    for page in html.rglob("*.html"):
+        text = page.read_text(encoding="utf8")
+        if 'role="doc-biblioentry"' in text:
+            page.write_text(text.replace('role="doc-biblioentry"', 'role="listitem"'), "utf8")
 
 
 def _make_pages(command: list[str], log: Path) -> None:
