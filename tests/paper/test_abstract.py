@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pytest
 import yaml
 
-from swta.paper.abstract import TITLES, draw_abstract, write_captions
+from swta.paper.abstract import TITLES, draw_abstract, show_abstract, write_captions
 from swta.paper.paths import book_root
 from swta.paper.record import Record, Reported
 
@@ -41,5 +41,7 @@ def test_five_drawings_with_their_lines():
     assert [ax.get_title() for ax in figure.axes] == list(TITLES)
     assert set(captions) <= set(shown)
     plt.close(figure)
+    shown = show_abstract([*captions[:-1], "<b>"]).data
+    assert "A memory: line 3; Before a transformer: &lt;b&gt;." in shown
     with pytest.raises(ValueError, match="1 captions"):
         draw_abstract(captions[:1])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import yaml
+from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
@@ -58,6 +62,20 @@ def write_captions(templates: Path, folder: Path) -> list[str]:
 
     filled = [_NUMBER.sub(fill, line) for line in lines]
     return ["not measured at this size" if "?" in line else line for line in filled]
+
+
+def show_abstract(captions: Sequence[str]) -> HTML:
+    """`draw_abstract` as part of a page, told in words to those who do not see it."""
+    figure, buffer = draw_abstract(captions), io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=160)
+    plt.close(figure)
+    told = "; ".join(
+        f"{title}: {caption}".replace("\n", " ")
+        for title, caption in zip(TITLES, captions, strict=True)
+    )
+    coded = base64.b64encode(buffer.getvalue()).decode()
+    alt = html.escape(f"Five drawings in a row. {told}.", quote=True)
+    return HTML(f"<img class='abstract' src='data:image/png;base64,{coded}' alt='{alt}'>")
 
 
 def draw_abstract(captions: Sequence[str]) -> Figure:

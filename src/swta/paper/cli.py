@@ -198,8 +198,9 @@ def reproduce(
         columns = ["chapter", "largest relative difference", "allowed", "of", "first", "second"]
         table = Table(*columns, title="Two builds of one commit")
         for chapter, worst in largest.items():
-            row = (chapter, f"{worst.relative:.3g}", f"{allowed.of(chapter):g}", worst.name)
-            shown = ("" if worst.relative == 0 else str(x) for x in (worst.first, worst.second))
+            row = (chapter, f"{worst.relative:.3g}", f"{allowed.of(chapter):g}")
+            of = (worst.name, worst.first, worst.second)
+            shown = ("" if worst.relative == 0 else str(each) for each in of)
             table.add_row(*(escape(cell) for cell in (*row, *shown)))
         console.print(table)
         apart = [name for name, worst in largest.items() if worst.relative > allowed.of(name)]
