@@ -120,6 +120,7 @@ def test_source_data_lost(book):
     enough(book, [*BOTH, "02_two"])
 
 
+@pytest.mark.long
 def test_two_builds_at_once(book):
     """Case B12: the second says who is in the way and touches nothing; a killed one is not."""
     hold = book.hold("02_two")

@@ -7,7 +7,7 @@ import pytest
 LIMIT_BYTES = 12 * 10**9
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True)
 def _limited_memory():
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, before[1]))
