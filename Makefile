@@ -7,9 +7,11 @@ PYTHON  ?= python3
 PROFILE ?= laptop
 JOBS    ?= 2
 PORT    ?= 8000
+EXAMPLES ?= 1000
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 BIN     := .venv/bin
 
-.PHONY: help book test pages lint lock serve clean
+.PHONY: help book test faults fuzz reproduce pages pdf lint lock serve clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,8 +22,26 @@ book: .venv/.installed ## build the book; PROFILE=smoke|laptop|full, JOBS=2
 test: .venv/.installed ## run the tests with coverage
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
+faults: .venv/.installed ## kill, starve and damage everything and see the next run succeed
+	$(BIN)/pytest -m faults --no-cov
+
+fuzz: .venv/.installed ## made-up values and damaged files; EXAMPLES=1000 of each kind
+	SWTA_FUZZ=$(EXAMPLES) $(BIN)/pytest -m fuzz --no-cov --timeout=0
+
+reproduce: .venv/.installed ## build the committed book twice and compare; PROFILE=smoke
+	$(BIN)/swta reproduce --profile $(if $(filter file,$(origin PROFILE)),smoke,$(PROFILE)) --jobs $(JOBS)
+
 pages: .venv/.installed ## open every page of the built book in Chromium and check it
-	$(BIN)/pytest tests/test_pages.py tests/test_playground.py --no-cov
+	$(BIN)/pytest tests/test_pages.py tests/test_accessibility.py tests/test_playground.py --no-cov
+
+pdf: ## print every page of the built book to _build/pdf; CHROMIUM=path
+	@test -n "$(CHROMIUM)" || { echo "no Chromium or Chrome found: install one, or set CHROMIUM to its path"; exit 1; }
+	@test -d _build/html/book || { echo "no book in _build/html: run make book first"; exit 1; }
+	mkdir -p _build/pdf
+	for page in _build/html/book/*.html; do \
+	  "$(CHROMIUM)" --headless --no-sandbox --disable-gpu --no-pdf-header-footer --virtual-time-budget=60000 \
+	    --print-to-pdf=_build/pdf/$$(basename $$page .html).pdf "file://$(CURDIR)/$$page" 2>/dev/null; done
+	ls _build/pdf
 
 lint: .venv/.installed ## check style, types and pairing
 	$(BIN)/ruff check src tests benchmarks

@@ -1,17 +1,13 @@
 """The built book: links lead somewhere, equations render offline, and no page complains."""
 
-import threading
 from collections import defaultdict
-from functools import partial
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 
-HTML = Path(__file__).parents[1] / "_build" / "html"
-PAGES = sorted(path.relative_to(HTML).as_posix() for path in HTML.glob("book/*.html"))
+from book_pages import HTML, PAGES
+
 SCREENS = {"desktop": (1280, 900), "phone": (390, 844)}
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="no book in _build/html: run `make book` first")
@@ -52,23 +48,6 @@ def test_no_internal_link_is_broken():
             ):
                 broken[path.name].append(target)
     assert not broken, dict(broken)
-
-
-@pytest.fixture(scope="module")
-def address():
-    """The book, served on this machine."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(HTML)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.mark.browser

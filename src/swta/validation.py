@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class ParameterError(ValueError):
@@ -77,7 +81,52 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
     """
     choices = list(choices)
     if value not in choices:
-        near = get_close_matches(str(value), choices, n=1)
+        near = get_close_matches(str(value), [c for c in choices if isinstance(c, str)], n=1)
         guess = f"; did you mean {near[0]!r}?" if near else ""
-        raise ParameterError(f"{name} = {value!r} is unknown; allowed: {', '.join(choices)}{guess}")
+        allowed = ", ".join(map(str, choices))
+        raise ParameterError(f"{name} = {value!r} is unknown; allowed: {allowed}{guess}")
     return value
+
+
+def check_tuple(name: str, value: Any) -> tuple[Any, ...]:
+    """Return ``value`` as a tuple if it is a list, a tuple or a row of an array.
+
+    Raises:
+        ParameterError: a single value, a text, or anything else.
+    """
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return tuple(value)
+    raise ParameterError(f"{name} = {value!r} is not a list of values; allowed: a list or a tuple")
+
+
+def check_names(name: str, value: Any) -> tuple[str, ...]:
+    """Return ``value`` as a tuple if it is a list or tuple of texts.
+
+    Raises:
+        ParameterError: anything else.
+    """
+    names = check_tuple(name, value)
+    for each in names:
+        if not isinstance(each, str):
+            raise ParameterError(f"{name} = {value!r} holds {each!r}; allowed: texts")
+    return names
+
+
+def check_numbers(name: str, value: Any) -> NDArray[np.float64]:
+    """Return ``value`` as an array of finite numbers, of any shape.
+
+    Raises:
+        ParameterError: ragged rows, values that are no numbers, or that are not finite.
+    """
+    try:
+        array = np.asarray(value)
+        numbers = array.astype(np.float64) if array.dtype.kind in "biuf" else None
+    except ValueError:  # rows of different lengths
+        numbers = None
+    if numbers is None:
+        raise ParameterError(
+            f"{name} = {value!r} is not an array of numbers; allowed: numbers in rows of one length"
+        )
+    if not np.isfinite(numbers).all():
+        raise ParameterError(f"{name} has values that are not finite; allowed: finite numbers")
+    return numbers

@@ -109,7 +109,9 @@ def test_every_failing_mirror_is_named_with_the_way_out(server, register):
     assert f"save it as {cache_folder() / 'samples/one/a.bin'}" in message
 
 
+@pytest.mark.faults
 def test_a_truncated_transfer_is_thrown_away(server, register):
+    """Case D10."""
     make_set(server, register)
     server.answers["/one/a.bin"] = truncate(GOOD, 4000)
     assert "the connection failed" in fail("could not download")
@@ -121,7 +123,9 @@ def test_a_short_file_that_looks_complete_is_thrown_away(server, register):
     assert "4000 bytes came, with another checksum" in fail("could not download")
 
 
+@pytest.mark.faults
 def test_a_stalled_server_is_given_up(server, register, monkeypatch):
+    """Case D11."""
     make_set(server, register)
     monkeypatch.setattr(fetching, "READ_TIMEOUT", 0.2)
     server.answers["/one/a.bin"] = stall(GOOD, 0, 1.0)
@@ -181,7 +185,9 @@ def test_a_full_disk_is_said_plainly(server, register, monkeypatch, number):
     fail("the disk is full while writing to")
 
 
+@pytest.mark.faults
 def test_an_interruption_leaves_nothing(server, register, monkeypatch):
+    """Case D12."""
     make_set(server, register)
 
     class Interrupted(fetching._Stream):

@@ -3,11 +3,15 @@
 import re
 import shutil
 
+import nbformat
 import pytest
 from filelock import FileLock
 
-from swta.paper.book import build_book, pair_texts
-from swta.paper.site import SiteFailed, swap_folder
+from swta.paper.book import build_book
+from swta.paper.head import describe_run, reading_minutes
+from swta.paper.pairs import pair_texts
+from swta.paper.record import Record
+from swta.paper.site import SiteFailed, mend_roles, swap_folder
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +28,12 @@ def test_the_life_of_a_book(checkout, rewrite):
     assert "cdn.jsdelivr" not in (checkout / "_build/html/book/intro.html").read_text()
     assert (checkout / "_build/results/01_one.json").is_file()
     assert index.is_file()
+    text = re.sub(r"<[^>]+>", "", page.read_text())
+    assert re.search(r"1 min to read · ran in \d+ s with \d+ MB · executed notebook", text)
+    files = {path.name for path in (checkout / "_build/html/_downloads").rglob("*.*")}
+    assert files == {
+        f"{name}.{suffix}" for name in ("01_one", "02_two") for suffix in ("ipynb", "json")
+    }
 
     said = []
     build_book(checkout, "laptop", jobs=2, say=said.append)
@@ -51,6 +61,14 @@ def test_texts_that_cannot_be_paired_are_an_error(checkout):
         pair_texts(checkout)
 
 
+def test_a_bibliography_is_a_list_of_items(tmp_path):
+    page = tmp_path / "a" / "page.html"
+    page.parent.mkdir()
+    page.write_text('<div role="list"><div role="doc-biblioentry">ä</div></div>', "utf8")
+    mend_roles(tmp_path)
+    assert page.read_text("utf8") == '<div role="list"><div role="listitem">ä</div></div>'
+
+
 def test_a_folder_is_swapped_whole(tmp_path):
     for name in ("fresh", "place"):
         (tmp_path / name).mkdir()
@@ -59,3 +77,22 @@ def test_a_folder_is_swapped_whole(tmp_path):
     assert (tmp_path / "place" / "file").read_text() == "fresh"
     assert [path.name for path in tmp_path.iterdir()] == ["place"]
     shutil.rmtree(tmp_path / "place")
+
+
+def test_reading_time_counts_words_and_neither_code_nor_equations():
+    prose = nbformat.v4.new_markdown_cell("word " * 238 * 3 + "$x = y + z$ {cite:p}`someone2020`")
+    code = nbformat.v4.new_code_cell("x = 1\n" * 5000)
+    assert reading_minutes([prose, code]) == 3
+    assert reading_minutes([code]) == 1
+
+
+@pytest.mark.parametrize(
+    ("provenance", "words"),
+    [
+        ({"wall_time_s": 44.6, "peak_memory_mb": 652.3}, "ran in 45 s with 652 MB"),
+        ({"wall_time_s": 7260.0, "peak_memory_mb": 12345.0}, "ran in 121 min with 12 345 MB"),
+        ({}, ""),
+    ],
+)
+def test_run_time_and_memory_in_words(provenance, words):
+    assert describe_run(Record("01_one", provenance=provenance)) == words

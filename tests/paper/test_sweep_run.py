@@ -210,7 +210,9 @@ def test_the_life_of_a_sweep(root, tmp_path):
     assert again.begun[1:] == [(1, 1)], "only the failed run is done again"
 
 
+@pytest.mark.faults
 def test_the_runs_of_a_killed_worker_are_done_elsewhere(root, tmp_path, start):
+    """Case S8."""
     folder = tmp_path / "out"
     process = start("1", "-p", "alpha", "1:6:6", "-p", "pause", "1.5", "--workers", "2",
                     "-o", str(folder))  # fmt: skip
@@ -229,7 +231,9 @@ def test_the_runs_of_a_killed_worker_are_done_elsewhere(root, tmp_path, start):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.faults
 def test_an_interrupted_sweep_goes_on(root, tmp_path, start, number, code):
+    """Cases S9, S10."""
     folder = tmp_path / "out"
     arguments = ["1", "-p", "alpha", "1:4:4", "-p", "pause", "2", "--workers", "1", "-o"]
     process = start(*arguments, str(folder))
@@ -315,7 +319,9 @@ def test_slurm_jobs_are_submitted_with_the_options_given(root, tmp_path, start, 
     assert table["threads"].tolist() == [3, 3]
 
 
+@pytest.mark.faults
 def test_a_second_sweep_into_the_same_folder_is_refused(root, tmp_path, start):
+    """Case S11."""
     folder = tmp_path / "out"
     folder.mkdir()
     with FileLock(folder / ".lock"):
@@ -331,7 +337,9 @@ def test_a_second_sweep_into_the_same_folder_is_refused(root, tmp_path, start):
         ("kill runner", "the process that runs the notebook was killed"),
     ],
 )
+@pytest.mark.faults
 def test_a_notebook_that_dies_is_a_failed_run(root, tmp_path, servers, trouble, error):
+    """Cases S12, S13."""
     shared = shared_of(root, tmp_path / "out", (("swta.paper", ("Chapter",)),))
     values = {"trouble": trouble}
     run = run_job(Job(shared, "k" * 64, values, values))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swta.validation import ParameterError, check_integer, check_real
+from swta.validation import ParameterError, check_integer, check_real, check_tuple
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,17 @@ class StepProtocol:
         check_real("duration_ms", self.duration_ms, low=100, high=10_000, unit="ms")
         check_real("resolution_pA", self.resolution_pA, low=0, open_low=True, unit="pA")
         check_real("spacing_pA", self.spacing_pA, low=0, open_low=True, unit="pA")
-        check_integer("n_above", self.n_above, low=3)
+        check_integer("n_above", self.n_above, low=3, high=10_000)
         check_real("hero_pA", self.hero_pA, low=0, unit="pA")
         if not np.isclose(self.above_rheobase_pA, self.hero_pA).any():
             raise ParameterError(
                 f"hero_pA = {self.hero_pA:g} is no step; allowed: "
                 f"{self.above_rheobase_pA.tolist()} pA"
             )
-        if len(set(self.hyperpolarising_pA)) < 2 or max(self.hyperpolarising_pA) >= 0:
+        currents = check_tuple("hyperpolarising_pA", self.hyperpolarising_pA)
+        for current in currents:
+            check_real("hyperpolarising_pA", current, unit="pA")
+        if len(set(currents)) < 2 or max(currents) >= 0:
             raise ParameterError(
                 f"hyperpolarising_pA = {self.hyperpolarising_pA} is out of range; allowed: at "
                 "least two different negative currents"

@@ -19,7 +19,13 @@ from swta.circuit.theory import (
     steady_state,
     winner_gain,
 )
-from swta.validation import ParameterError, check_choice, check_integer, check_real
+from swta.validation import (
+    ParameterError,
+    check_choice,
+    check_integer,
+    check_real,
+    check_tuple,
+)
 
 HANDLES = ("beta1", "T_N")
 
@@ -206,9 +212,10 @@ class Pattern:
     def __post_init__(self) -> None:
         check_real("peak", self.peak, low=0, open_low=True)
         check_real("ground", self.ground, low=0, high=self.peak, open_high=True)
-        if not self.noise_sds:
+        noise_sds = check_tuple("noise_sds", self.noise_sds)
+        if not noise_sds:
             raise ParameterError("noise_sds is empty; give at least one standard deviation")
-        for value in self.noise_sds:
+        for value in noise_sds:
             check_real("noise_sds", value, low=0, open_low=True)
         check_integer("trials", self.trials, low=2)
         check_integer("seeds", self.seeds, low=2, high=10_000, hint="An interval needs two or more")

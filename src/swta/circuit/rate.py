@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from swta.circuit.theory import FloatArray, Motif, check_inputs, neighbour_offsets
-from swta.validation import ParameterError, check_integer, check_real
+from swta.validation import (
+    ParameterError,
+    check_integer,
+    check_names,
+    check_numbers,
+    check_real,
+)
 
 RUNAWAY_RATE = 1e9  # far above any rate of a stable motif in the units of its inputs
 SMALLEST_RATE = 1e-30  # smaller ones become 0: subnormal numbers are slow and mean nothing
@@ -41,7 +47,9 @@ class RateNetwork:
     labels: tuple[str, ...]  # a name for each cell
 
     def __post_init__(self) -> None:
-        n = len(self.labels)
+        n = len(check_names("labels", self.labels))
+        for name in ("weights", "thresholds"):
+            object.__setattr__(self, name, check_numbers(name, getattr(self, name)))
         if self.weights.ndim not in (2, 3) or self.weights.shape[-2:] != (n, n):
             raise ParameterError(
                 f"weights of shape {self.weights.shape} do not fit {n} cells; "
@@ -52,8 +60,6 @@ class RateNetwork:
                 f"thresholds of shape {self.thresholds.shape} do not fit weights of shape "
                 f"{self.weights.shape}; give one threshold per row"
             )
-        if not (np.isfinite(self.weights).all() and np.isfinite(self.thresholds).all()):
-            raise ParameterError("weights or thresholds are not finite; allowed: finite numbers")
 
     @property
     def batch(self) -> int | None:
@@ -85,13 +91,15 @@ class StepInputs:
     values: FloatArray  # (n_phases, n_cells) or (n_phases, batch, n_cells), input units
 
     def __post_init__(self) -> None:
-        onsets = np.asarray(self.onsets)
+        onsets, values = check_numbers("onsets", self.onsets), check_numbers("values", self.values)
         if onsets.ndim != 1 or not onsets.size or onsets[0] != 0 or (np.diff(onsets) <= 0).any():
             raise ParameterError(f"onsets = {onsets} must start at 0 and increase")
-        if len(self.values) != onsets.size:
+        if values.shape[:1] != onsets.shape:
             raise ParameterError(
-                f"{len(self.values)} input values for {onsets.size} onsets; give one per onset"
+                f"values of shape {values.shape} for {onsets.size} onsets; give one per onset"
             )
+        object.__setattr__(self, "onsets", onsets)
+        object.__setattr__(self, "values", values)
 
 
 Inputs = ArrayLike | StepInputs | Callable[[float], ArrayLike]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Container, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swta.data.checksums import hash_arrays
-from swta.data.errors import DataCorrupt
+from swta.data.errors import UNREADABLE_ARRAYS, DataCorrupt
 
 SVHN_MAT = "test_32x32.mat"
 SVHN_FILE = "svhn_test_first10000.npz"
@@ -104,9 +103,7 @@ def read_arrays(path: Path) -> tuple[NDArray, NDArray, NDArray]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             images, labels, index = (stored[name] for name in ("images", "labels", "index"))
-    except (OSError, EOFError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataCorrupt(_describe_unreadable(path, error)) from error
-    except (zipfile.BadZipFile, zlib.error) as error:
+    except (AttributeError, *UNREADABLE_ARRAYS) as error:
         raise DataCorrupt(_describe_unreadable(path, error)) from error
     found = hash_arrays((images, labels, index))
     expected = ARRAY_HASHES.get(path.name, found)

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import struct
+import zipfile
+import zlib
+
+# What NumPy and zipfile raise at a damaged archive of arrays: a flipped bit may ask for encryption,
+# for an unknown compression, or for an array larger than the memory.
+UNREADABLE_ARRAYS = (
+    OSError,
+    EOFError,
+    KeyError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+
 
 class DataUnavailable(FileNotFoundError):
     """No copy of a data set was found; the message says where was looked, why not, what to do."""

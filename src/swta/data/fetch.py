@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import getpass
 import hashlib
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -91,6 +91,7 @@ def download(
     many = len(files) > _MANY
     for file in tqdm(files, desc=title, unit="file", disable=not (progress and many), leave=False):
         path = folder / file.path
+        _clear_parts(path.parent)
         known = _known_hash(file)
         if path.is_file() and pooch.hashes.hash_matches(str(path), known):
             continue
@@ -146,6 +147,13 @@ def _download(file: RemoteFile, path: Path, known: str | None, progress: bool) -
     )
 
 
+def _clear_parts(folder: Path) -> None:
+    """Remove what a killed download left under pooch's temporary names; we are alone here."""
+    for part in folder.glob("tmp????????"):
+        if part.is_file():
+            part.unlink()
+
+
 def _remove_empty(folder: Path) -> None:
     """Remove a folder of the cache and those above it, as far as they are empty."""
     root = cache_folder()
@@ -182,7 +190,10 @@ def _build(entry: DataSet, upstream: Path, target: Path) -> None:
     """Build next to ``target``, check, then put the whole folder in place."""
     assert entry.build is not None
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{entry.name}-", dir=target.parent) as temporary:
+    prefix = f".{entry.name}-"
+    for left in target.parent.glob(f"{prefix}*"):  # by a build that was killed: we are alone here
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as temporary:
         made = Path(temporary) / "made"
         made.mkdir()
         try:
@@ -206,7 +217,7 @@ def _build(entry: DataSet, upstream: Path, target: Path) -> None:
 @contextmanager
 def _alone_with(target: Path) -> Iterator[None]:
     """Wait until no other process of this user fetches the same folder: chapters run in pairs."""
-    key = hashlib.sha256(f"{getpass.getuser()} {target}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{os.getuid()} {target}".encode()).hexdigest()[:16]
     with open(Path(tempfile.gettempdir()) / f"swta-{key}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -8,7 +8,6 @@ corrected for the liquid junction potential. `load_table` reads and checks them,
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from swta.data.errors import DataUnavailable
+from swta.data.errors import UNREADABLE_ARRAYS, DataUnavailable
 from swta.data.locate import locate, use
 from swta.data.physiology_tables import SCHEMAS, TRACE, TableError, read_table
 from swta.validation import check_choice
@@ -107,7 +106,7 @@ def load_trace(name: str = TRACE, *, folder: Path | None = None) -> Trace:
             )
     except FileNotFoundError:
         raise TableError(f"{path}: there is no such trace") from None
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE_ARRAYS as error:
         raise TableError(f"{path}: not a readable trace ({error}); fetch it again") from error
     if trace.v_mV.ndim != 1 or trace.v_mV.shape != trace.i_pA.shape or not trace.v_mV.size:
         raise TableError(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -23,9 +25,14 @@ _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
+    struct.error,
     EOFError,
-    NotImplementedError,  # a method of compression that zipfile does not know
+    OverflowError,
+    RuntimeError,  # encrypted, or a method of compression that zipfile does not know
+    ValueError,  # a name that is no text
 )
+# of the system: a place before the file's start, names that cannot be, or stand in each other's way
+_BROKEN_NUMBERS = (errno.EINVAL, errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 
 
 def place(name: str, archive: Path) -> Path:
@@ -64,7 +71,12 @@ def unpack(archive: Path, folder: Path) -> None:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with stream, path.open("wb") as target:
                         shutil.copyfileobj(stream, target)
-        except _BROKEN as error:
+        except DataCorrupt:
+            raise
+        except (OSError, *_BROKEN) as error:
+            number = getattr(error, "errno", None)  # gzip's own errors have none
+            if number is not None and number not in _BROKEN_NUMBERS:
+                raise
             raise DataCorrupt(
                 f"{archive}: expected a whole .zip or .tar archive, found {archive.stat().st_size} "
                 f"bytes that cannot be unpacked ({error or type(error).__name__})"

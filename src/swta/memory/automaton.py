@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swta.validation import ParameterError, check_choice, check_integer
+from swta.validation import ParameterError, check_choice, check_integer, check_names
 
 RELEASE = "release"  # symbol of the pauses between symbols, in the two-phase form
 
@@ -36,7 +36,8 @@ class Automaton:
     complete: bool = True
 
     def __post_init__(self) -> None:
-        for kind, names in (("states", self.states), ("symbols", self.symbols)):
+        for kind in ("states", "symbols"):
+            names = check_names(kind, getattr(self, kind))
             repeated = sorted({name for name in names if names.count(name) > 1})
             if not names or repeated:
                 raise ParameterError(

@@ -35,7 +35,7 @@ from swta.truenorth import (
     place,
 )
 from swta.truenorth.neuron import LINEAR_RESET, MAX_CORES, MAX_DELAY, MAX_WEIGHT, N_NEURONS
-from swta.validation import ParameterError, check_integer, check_real
+from swta.validation import ParameterError, check_integer, check_real, check_tuple
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class ChipDesign:
             check_integer(name, getattr(self, name), low=1, high=MAX_WEIGHT)
         for name in ("floor", "pool_floor"):
             check_integer(name, getattr(self, name), low=0, high=2**15)
-        for delay in self.delays:
+        for delay in check_tuple("delays", self.delays):
             check_integer("delays", delay, low=1, high=MAX_DELAY)
         check_real("background", self.background, low=0, high=1, unit="spikes per tick")
         mean = self.background * self.cue_weight

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from swta.paper.build import execute_book
-from swta.paper.parameters import chapter_names
+from swta.paper.pairs import pair_texts
 from swta.paper.site import build_site, publish_records
-
-
-def pair_texts(root: Path) -> None:
-    """Bring each chapter's text and its bare notebook into step; the newer of the two wins."""
-    texts = [str(root / "book" / f"{name}.md") for name in chapter_names(root)]
-    done = subprocess.run(
-        [sys.executable, "-m", "jupytext", "--quiet", "--sync", *texts],
-        capture_output=True,
-        text=True,
-        cwd=root,
-    )
-    if done.returncode:
-        raise ValueError(f"text and notebook of a chapter cannot be paired: {done.stderr.strip()}")
 
 
 def build_book(
@@ -46,7 +31,7 @@ def build_book(
     Path(lock.lock_file).parent.mkdir(exist_ok=True)
     try:
         with lock.acquire(timeout=0):
-            pair_texts(root)
+            pair_texts(root, say)
             tasks = execute_book(root, profile, jobs=jobs, say=say, progress=progress)
             executed = [task.run.output for task in tasks]
             publish_records(executed, root / "_build" / "results")

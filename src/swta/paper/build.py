@@ -15,8 +15,9 @@ from typing import Any
 import psutil
 
 from swta import data
-from swta.paper.content import content_key
+from swta.paper.content import content_key, digest
 from swta.paper.execute import ChapterFailed, Run, execute_chapter
+from swta.paper.lifeline import follow_parent
 from swta.paper.parameters import chapter_names, load_profile
 from swta.paper.provenance import count_processors
 from swta.paper.record import Record, write_atomically
@@ -74,24 +75,38 @@ def reason_to_run(task: Task) -> str | None:
         changed = [
             name for name, before in stamp["data"].items() if data.fingerprint(name) != before
         ]
-    except (ValueError, KeyError, TypeError):
+        if missing:
+            return "its source data are missing"
+        if stamp["outputs"] != _digest_outputs(task, record):
+            return "its executed copy is damaged"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "its record is damaged"
-    if missing:
-        return "its source data are missing"
     return f"its data changed: {', '.join(changed)}" if changed else None
 
 
 def finish_task(task: Task, seconds: float) -> None:
-    """Stamp a good run with its key and the fingerprints of the data it used."""
+    """Stamp a good run with its key, its files and the fingerprints of the data it used."""
     record = Record.read(task.run.results / f"{task.chapter}.json")
     used = {use["name"]: use["fingerprint"] for use in record.provenance["data"]}
     stamp = {
         "key": task.key,
         "data": used,
+        "outputs": _digest_outputs(task, record),
         "seconds": round(seconds, 1),
         "memory_mb": record.provenance["peak_memory_mb"],
     }
     write_atomically(task.stamp, json.dumps(stamp, indent=1) + "\n")
+
+
+def _digest_outputs(task: Task, record: Record) -> dict[str, str]:
+    """Checksums of what a run left: a crash of the machine may cut a file that was renamed."""
+    tables = task.run.results / task.chapter
+    files = [
+        task.run.output,
+        task.run.results / f"{task.chapter}.json",
+        *(tables / f"{name}.csv" for name in record.figures),
+    ]
+    return {str(file.relative_to(task.run.results)): digest(file.read_bytes()) for file in files}
 
 
 def execute_book(
@@ -195,6 +210,7 @@ def _memory_allows() -> bool:
 
 def _child(task: Task, pipe: Any, threads: int) -> None:
     """Execute one chapter in a process of its own (papermill changes the working folder)."""
+    follow_parent()
     os.environ.update(
         {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
     )

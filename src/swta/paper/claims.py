@@ -13,6 +13,7 @@ import yaml
 
 from swta.paper.paths import book_root, results_folder
 from swta.paper.record import Record, Reported
+from swta.validation import check_integer, check_real
 
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
@@ -91,12 +92,13 @@ def load_claims(path: Path | None = None) -> list[Claim]:
     """The claims listed in ``book/claims.yaml``.
 
     Raises:
-        ValueError: unknown or missing fields, a repeated id, or a measured claim without a bound.
+        ValueError: unknown or missing fields, values of another type, a repeated id, or a measured
+            claim without a bound.
     """
     path = path or book_root() / "book" / "claims.yaml"
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(entries, list):
         raise ValueError(f"{path} must be a list of claims, found {type(entries).__name__}")
@@ -116,14 +118,17 @@ def _read_claim(entry: Any, path: Path) -> Claim:
     unknown = set(entry) - _FIELDS
     if unknown:
         raise ValueError(
-            f"{path}: claim {entry['id']} has unknown fields {sorted(unknown)}; "
+            f"{path}: claim {entry['id']} has unknown fields {sorted(map(str, unknown))}; "
             f"known: {sorted(_FIELDS)}"
         )
+    for name in _FIELDS - {"above", "below", "min_n"}:
+        if not isinstance(entry.get(name, ""), str):
+            raise ValueError(f"{path}: claim {entry['id']}: `{name}` = {entry[name]!r} is no text")
     claim = Claim(**entry)
     for name in ("above", "below"):
-        value = getattr(claim, name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-            raise ValueError(f"{path}: claim {claim.id}: `{name}` = {value!r} is not a number")
+        if getattr(claim, name) is not None:
+            check_real(f"{path}: claim {claim.id}: {name}", getattr(claim, name))
+    check_integer(f"{path}: claim {claim.id}: min_n", claim.min_n, low=1)
     if claim.quantity and (not claim.chapter or (claim.above is None and claim.below is None)):
         raise ValueError(f"{path}: claim {claim.id} has a quantity but no chapter or no bound")
     return claim

@@ -189,6 +189,43 @@ def build(
 
 
 @app.command()
+def reproduce(
+    profile: ProfileOption = "smoke",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Chapters side by side.")] = 2,
+    results: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Compare two folders of records that are there instead of building."),
+    ] = None,
+) -> None:
+    """Build the committed book twice in clean clones; show the largest differences.
+
+    Exits with 1 when a number differs by more than book/reproducibility.yaml allows.
+    """
+    from swta.paper.paths import book_root
+    from swta.paper.reproduce import ALLOWED, Allowed, build_twice, compare_results
+
+    with clear_errors():
+        root = book_root()
+        allowed = Allowed.read(root / "book" / ALLOWED)
+        if results:
+            largest = compare_results(*results, allowed)
+        else:
+            largest = build_twice(root, profile, jobs=jobs, say=console.print)
+        columns = ["chapter", "largest relative difference", "allowed", "of", "first", "second"]
+        table = Table(*columns, title="Two builds of one commit")
+        for chapter, worst in largest.items():
+            row = (chapter, f"{worst.relative:.3g}", f"{allowed.of(chapter):g}")
+            of = (worst.name, worst.first, worst.second)
+            shown = ("" if worst.relative == 0 else str(each) for each in of)
+            table.add_row(*(escape(cell) for cell in (*row, *shown)))
+        console.print(table)
+        apart = [name for name, worst in largest.items() if worst.relative > allowed.of(name)]
+        if apart:
+            errors.print(f"[bold red]not reproduced:[/] {', '.join(apart)}")
+            raise typer.Exit(1)
+
+
+@app.command()
 def claims(
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 when a tested claim is not reproduced.")

@@ -105,23 +105,32 @@ def list_parameters(notebook: Path) -> dict[str, Parameter]:
     """The parameters of a chapter's notebook, by name, in the order of the cell.
 
     Raises:
-        ValueError: papermill cannot read a line of the parameters cell.
+        ValueError: papermill cannot read a line of the parameters cell, or the notebook.
     """
-    found = {}
-    inspected = papermill.inspect_notebook(literal_path(notebook))
-    _check_all_read(notebook, set(inspected))
-    for name, entry in inspected.items():
-        description, _, unit = entry["help"].rpartition(",")
-        if not description:
-            description, unit = entry["help"], ""
-        found[name] = Parameter(
-            name=name,
-            type=entry["inferred_type_name"],
-            default=ast.literal_eval(entry["default"]),
-            help=description.strip(),
-            unit=unit.strip(),
-        )
-    return found
+    try:
+        inspected = papermill.inspect_notebook(literal_path(notebook))
+        _check_all_read(notebook, set(inspected))
+        return {name: _parse_parameter(name, entry) for name, entry in inspected.items()}
+    except Exception as error:  # of papermill, nbformat, json and ast
+        if notebook.name in str(error) or isinstance(error, OSError):
+            raise
+        raise ValueError(
+            f"{notebook.name}: its parameters cannot be read ({type(error).__name__}: {error}); "
+            "restore the notebook, or delete it and make it from its text with jupytext"
+        ) from error
+
+
+def _parse_parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
+    description, _, unit = entry["help"].rpartition(",")
+    if not description:
+        description, unit = entry["help"], ""
+    return Parameter(
+        name=name,
+        type=entry["inferred_type_name"],
+        default=ast.literal_eval(entry["default"]),
+        help=description.strip(),
+        unit=unit.strip(),
+    )
 
 
 def _check_all_read(notebook: Path, inspected: set[str]) -> None:
@@ -176,16 +185,17 @@ def load_profile(root: Path, profile: str, notebook: Path) -> dict[str, Any]:
     """
     if profile == "laptop":
         return {}
-    folder = root / "book" / "profiles" / profile
-    if not folder.is_dir():
-        profiles = ["laptop", *sorted(p.name for p in folder.parent.glob("*/"))]
-        raise ParameterError(f"there is no profile {profile!r} (profiles: {', '.join(profiles)})")
-    path = folder / f"{notebook.stem}.yaml"
+    profiles = sorted(path.name for path in (root / "book" / "profiles").glob("*/"))
+    if profile not in profiles:
+        raise ParameterError(
+            f"there is no profile {profile!r} (profiles: {', '.join(['laptop', *profiles])})"
+        )
+    path = root / "book" / "profiles" / profile / f"{notebook.stem}.yaml"
     if not path.is_file():
         return {}
     try:
         values = yaml.safe_load(path.read_text(encoding="utf8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ParameterError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ParameterError(

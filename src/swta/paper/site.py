@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
 import shutil
 import subprocess
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import yaml
 
+from swta.paper import head
 from swta.paper.content import digest
+from swta.paper.lifeline import follow_parent
 from swta.paper.record import write_atomically
 
 MATHJAX = "mathjax/tex-svg-full.js"  # one file that needs no fonts and no network
@@ -50,6 +53,7 @@ def site_key(root: Path, executed: Iterable[Path]) -> str:
             root / "_toc.yml",
             root / "requirements.lock",
             Path(__file__),
+            Path(head.__file__),
         }
     )
     return digest(*(f"{file.name} {digest(file.read_bytes())}" for file in files))
@@ -64,6 +68,9 @@ def stage_site(root: Path, executed: Iterable[Path], site: Path) -> None:
     for notebook in executed:
         shutil.copy2(notebook, site / "book" / notebook.name)
         (site / "book" / notebook.name).with_suffix(".md").unlink()
+        record = notebook.with_suffix(".json")
+        shutil.copy2(record, site / "book" / record.name)
+        head.add_head(site / "book" / notebook.name, site / "book" / record.name)
     shutil.copy2(root / "_toc.yml", site)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     config["execute"]["execute_notebooks"] = "off"
@@ -79,8 +86,8 @@ def build_site(root: Path, executed: list[Path], *, say: Callable[[str], None] =
     """
     build = root / "_build"
     html, key = build / "html", site_key(root, executed)
-    stamp = html / STAMP
-    if stamp.is_file() and json.loads(stamp.read_text(encoding="utf8")).get("key") == key:
+    _finish_swap(html)
+    if _stamped_key(html) == key:
         say("pages: current")
         return False
     site = build / "site"
@@ -90,15 +97,19 @@ def build_site(root: Path, executed: list[Path], *, say: Callable[[str], None] =
     log = build / "pages.log"
     program = Path(sys.executable).with_name("jupyter-book")
     options = ["-W", "-n", "--keep-going", "--all", "--path-output", str(site)]
-    with log.open("w", encoding="utf8") as file:
-        code = subprocess.call(
-            [str(program), "build", str(site), *options], stdout=file, stderr=subprocess.STDOUT
-        )
-    if code:
+    command = [str(program), "build", str(site), *options]
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_make_pages, args=(command, log))
+    process.start()
+    process.join()
+    if process.exitcode:
         lines = _ESCAPES.sub("", log.read_text(encoding="utf8")).splitlines()
         told = [line for line in lines if re.search("WARNING|ERROR|CRITICAL|Error:", line)]
+        if not told:
+            told = lines[-3:] or ["its process died without a word (out of memory?)"]
         raise SiteFailed("the strict build failed:\n" + "\n".join(told[:20]) + f"\nfull log: {log}")
     fresh = site / "_build" / "html"
+    mend_roles(fresh)
     target = fresh / "_static" / MATHJAX
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(mathjax, target)
@@ -107,9 +118,43 @@ def build_site(root: Path, executed: list[Path], *, say: Callable[[str], None] =
     return True
 
 
+def mend_roles(html: Path) -> None:
+    """Make the bibliography that docutils writes as a list one whose children are items."""
+    for page in html.rglob("*.html"):
+        text = page.read_text(encoding="utf8")
+        if 'role="doc-biblioentry"' in text:
+            page.write_text(text.replace('role="doc-biblioentry"', 'role="listitem"'), "utf8")
+
+
+def _make_pages(command: list[str], log: Path) -> None:
+    """Run the program that makes the pages, for as long as the build lives."""
+    follow_parent()
+    with log.open("w", encoding="utf8") as file:
+        sys.exit(subprocess.call(command, stdout=file, stderr=subprocess.STDOUT))
+
+
+def _stamped_key(html: Path) -> str | None:
+    """The key of the pages that stand; None when there are none, or their stamp is damaged."""
+    try:
+        return json.loads((html / STAMP).read_text(encoding="utf8"))["key"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _finish_swap(place: Path) -> None:
+    """Bring back the last good folder if `swap_folder` was cut off between its two steps."""
+    old = _aside(place)
+    if old.is_dir() and not place.exists():
+        old.rename(place)
+
+
+def _aside(place: Path) -> Path:
+    return place.with_name(f".{place.name}.old")
+
+
 def swap_folder(fresh: Path, place: Path) -> None:
     """Put ``fresh`` at ``place``; what was there goes only after the new folder stands."""
-    old = place.with_name(f".{place.name}.old")
+    old = _aside(place)
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
         place.rename(old)

@@ -94,7 +94,12 @@ def check_array(
     """
     item = "axon" if name in ("axon_type", "crossbar") else "neuron"
     where = "" if core is None else f"core {core}, "
-    given = np.asarray(value)
+    try:
+        given = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        raise ParameterError(
+            f"{where}{name} = {value!r} is no array; give rows of one length"
+        ) from None
     if given.dtype.kind not in "biuf":
         raise ParameterError(f"{where}{name} must hold whole numbers, not {given.dtype}")
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import pickle
 import tempfile
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def load_checkpoint(path: Path, configuration: dict[str, str]) -> dict[str, Any]
         # random states must lie on the CPU, whatever the training's device
         stored = torch.load(path, map_location="cpu", weights_only=True)
         there, state, kind = stored["configuration"], stored["state"], stored["format"]
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
         raise CheckpointError(
             f"{path} is not a checkpoint of a training ({type(error).__name__}). Delete it to "
             "train anew"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import zipfile
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swta.data.checksums import hash_arrays
+from swta.data.errors import UNREADABLE_ARRAYS
 from swta.data.physiology_tables.reading import TableError
 from swta.data.physiology_tables.writing import upstream_file
 
@@ -74,6 +74,6 @@ def hash_trace(path: Path) -> str:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays: tuple[NDArray[np.generic], ...] = (stored["v_mV"], stored["i_pA"])
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE_ARRAYS as error:
         raise TableError(f"{path}: not a readable trace ({error}); fetch it again") from error
     return hash_arrays(arrays)

@@ -10,12 +10,14 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
 
+from swta.paper.content import digest
 from swta.paper.record import Record, write_atomically
 from swta.validation import ParameterError
 
@@ -25,7 +27,10 @@ SWEEP, RUN = "sweep.json", "run.json"
 
 @dataclass(frozen=True)
 class StoredRun:
-    """How one run went: its key, values, duration in s, worker, and the data that it used."""
+    """How one run went: its key, values, duration in s, worker, and the data that it used.
+
+    ``checksum`` is that of the notebook: a crash of the machine may cut a file that was renamed.
+    """
 
     key: str
     status: str
@@ -35,6 +40,7 @@ class StoredRun:
     seconds: float = 0.0
     worker: str = ""
     data: dict[str, str] = field(default_factory=dict)
+    checksum: str = ""
 
     def write(self, folder: Path) -> None:
         """Store as ``run.json``: the last file of a run, so that a run with it is whole."""
@@ -48,7 +54,7 @@ class StoredRun:
             if run.status == DONE:
                 for name in read_record(folder, run.notebook).figures:
                     (folder / Path(run.notebook).stem / f"{name}.csv").stat()
-            whole = run.status == FAILED or (folder / run.notebook).stat().st_size > 0
+            whole = run.checksum == _checksum(folder / run.notebook)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         return run if whole else None
@@ -56,6 +62,11 @@ class StoredRun:
     def is_current(self, fingerprint: Callable[[str], str]) -> bool:
         """Whether the data that the run used are still the same."""
         return all(fingerprint(name) == before for name, before in self.data.items())
+
+
+def _checksum(notebook: Path) -> str:
+    """SHA-256 of a run's notebook; empty for a run that died without one."""
+    return digest(notebook.read_bytes()) if notebook.is_file() else ""
 
 
 def read_record(folder: Path, notebook: str) -> Record:
@@ -149,6 +160,7 @@ class Store:
             run: how it went.
             replace: whether a good run that is there already is out of date.
         """
+        run = replace_fields(run, checksum=_checksum(work / run.notebook))
         run.write(work)
         target = self.run_folder(run.key)
         target.parent.mkdir(parents=True, exist_ok=True)
