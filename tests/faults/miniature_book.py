@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import psutil
 
-PATIENCE_S = 60  # on a busy machine
+PATIENCE_S = 150  # on a busy machine; a quiet one takes a tenth
 SWTA = Path(sys.executable).with_name("swta")
 CHAPTERS = """\
 from pathlib import Path

@@ -27,8 +27,8 @@ class StepProtocol:
 
     def __post_init__(self) -> None:
         check_real("duration_ms", self.duration_ms, low=100, high=10_000, unit="ms")
-        check_real("resolution_pA", self.resolution_pA, low=0, open_low=True, unit="pA")
-        check_real("spacing_pA", self.spacing_pA, low=0, open_low=True, unit="pA")
+        for name in ("resolution_pA", "spacing_pA"):
+            check_real(name, getattr(self, name), low=0, high=10_000, open_low=True, unit="pA")
         check_integer("n_above", self.n_above, low=3, high=10_000)
         check_real("hero_pA", self.hero_pA, low=0, unit="pA")
         if not np.isclose(self.above_rheobase_pA, self.hero_pA).any():
