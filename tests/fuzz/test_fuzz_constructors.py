@@ -35,6 +35,7 @@ BASES = {  # what a record needs at least
     "RateNetwork": dict(weights=np.zeros((2, 2)), thresholds=np.zeros(2), labels=("a", "b")),
     "Source": dict(name="s", n=2),
     "SparseCoupling": dict(connections=2, weight=1),
+    "SpikingMachine": dict(automaton=AUTOMATON),
     "StateMachine": dict(automaton=AUTOMATON, motif=MEMORY, gamma=0.3, cells=TransitionCells()),
     "StepInputs": dict(onsets=np.zeros(1), values=np.zeros((1, 2))),
     "DigitSet": dict(

@@ -45,12 +45,14 @@ def choose_device(device: str) -> str:
     Raises:
         ParameterError: an unknown name, or a device that this machine or this torch lacks.
     """
+    if not isinstance(device, str):
+        raise ParameterError(f"device = {device!r} is no name; allowed: auto, cpu, or cuda")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
         raise ParameterError(
             f"device = {device!r} cannot be used here ({reason}); allowed: auto, cpu, or cuda "
             "where there is a GPU"
