@@ -95,7 +95,7 @@ def test_a_symbol_moves_the_state_only_where_the_table_says_so():
 
 
 def test_what_cannot_be_built_is_refused():
-    with pytest.raises(ParameterError, match=r"8 states and \d+ moves in patches of 4 units"):
+    with pytest.raises(ParameterError, match=r"\d+ states and \d+ moves in patches of 4 units"):
         SpikingMachine(random_automaton(n_states=8, n_symbols=2, seed=0))
     with pytest.raises(ParameterError, match="phi_in"):
         SpikingMachine(two_state_automaton(), phi_in=-1.0)

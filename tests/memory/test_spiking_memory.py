@@ -61,7 +61,10 @@ def test_boundary_compares_pairs_with_stronger_single_patches():
     protocol = SpikingProtocol(cue_s=0.1, settle_s=0.05, retention_s=0.7, seeds=1, compiled=False)
     found = simulate_spiking_boundary(small, protocol, [0.0, 0.1])
     assert found.pairs.tolist() == found.singles.tolist() == [0.0, 0.0]
-    assert np.isnan(found.measured)
+    assert np.isnan(found.measured) and found.numbers() == {}
+    assert "do not bracket the boundary" in found.describe()
+    assert result.numbers()["error"] == pytest.approx(0.2)
+    assert "γ = 0.200, half of the single patches at 0.250: an error of 20%" in result.describe()
     with pytest.raises(ParameterError, match="rising"):
         simulate_spiking_boundary(small, protocol, [0.2, 0.1])
 

@@ -44,6 +44,29 @@ class SpikingBoundaryResult:
         """E→E factor, less 1, at which half of the single patches do; NaN outside the range."""
         return measure_crossing(self.gammas.tolist(), self.singles.tolist())
 
+    def numbers(self) -> dict[str, float]:
+        """``boundary``, ``predicted``, relative ``error``; empty where one is not bracketed."""
+        values = np.array([self.measured, self.predicted])
+        if not np.isfinite(values).all():
+            return {}
+        error = abs(self.measured / self.predicted - 1)
+        return {"boundary": self.measured, "predicted": self.predicted, "error": error}
+
+    def describe(self) -> str:
+        """The boundary in words."""
+        found = self.numbers()
+        if not found:
+            return (
+                f"the tested couplings, {self.gammas[0]:g} to {self.gammas[-1]:g}, do not bracket "
+                f"the boundary: the state is held by {self.pairs.min():.0%} to "
+                f"{self.pairs.max():.0%} of the pairs and {self.singles.min():.0%} to "
+                f"{self.singles.max():.0%} of the single patches"
+            )
+        return (
+            f"half of the pairs hold the state at γ = {found['boundary']:.3f}, half of the single "
+            f"patches at {found['predicted']:.3f}: an error of {found['error']:.0%}"
+        )
+
 
 def simulate_spiking_boundary(
     network: Network,
