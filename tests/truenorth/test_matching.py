@@ -11,6 +11,7 @@ from swta.circuit.network import Network
 from swta.circuit.reduction import EffectiveMotif, OpenLoopResult
 from swta.circuit.spiking_experiments import Noise, Trials
 from swta.truenorth import PRIMITIVES, match_plots, measure_agreement
+from swta.truenorth.matched_runs import simulate_matched
 from swta.truenorth.matchfit import calibrate_match, simulate_target, simulate_unseen
 from swta.truenorth.matching import (
     Fill,
@@ -18,7 +19,6 @@ from swta.truenorth.matching import (
     Layout,
     find_fill,
     match_gains,
-    simulate_matched,
     without_primitive,
 )
 from swta.truenorth.measures import agreement_intervals

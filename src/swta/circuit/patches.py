@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from swta.circuit import brian_motif
 from swta.circuit.conditions import Condition
 from swta.circuit.network import Network
+from swta.circuit.spiking import mean_between
 from swta.circuit.wiring import Wiring
 from swta.validation import ParameterError, check_integer, check_real
 
@@ -121,14 +122,7 @@ class PatchesResult:
         Raises:
             ParameterError: a window without a bin.
         """
-        stop = np.inf if stop_s is None else stop_s
-        inside = (self.time_s >= start_s) & (self.time_s < stop)
-        if not inside.any():
-            raise ParameterError(
-                f"no bin between {start_s:g} and {stop:g} s; allowed: windows inside 0 to "
-                f"{len(self.counts) * self.bin_ms / 1e3:g} s"
-            )
-        return np.asarray(self.courses_hz[inside].mean(0))
+        return mean_between(self.courses_hz, self.time_s, start_s, stop_s)
 
 
 Synapses = tuple[IntArray, IntArray, FloatArray, FloatArray]

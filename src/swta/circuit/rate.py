@@ -13,13 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from swta.circuit.theory import FloatArray, Motif, check_inputs, neighbour_offsets
-from swta.validation import (
-    ParameterError,
-    check_integer,
-    check_names,
-    check_numbers,
-    check_real,
-)
+from swta.validation import ParameterError, check_integer, check_names, check_numbers, check_real
 
 RUNAWAY_RATE = 1e9  # far above any rate of a stable motif in the units of its inputs
 SMALLEST_RATE = 1e-30  # smaller ones become 0: subnormal numbers are slow and mean nothing

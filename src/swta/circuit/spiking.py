@@ -62,14 +62,25 @@ class SpikingResult:
         Raises:
             ParameterError: a window without a bin.
         """
-        stop = np.inf if stop_s is None else stop_s
-        inside = (self.time_s >= start_s) & (self.time_s < stop)
-        if not inside.any():
-            raise ParameterError(
-                f"no bin between {start_s:g} and {stop:g} s; allowed: windows inside 0 to "
-                f"{len(self.counts) * self.bin_ms / 1e3:g} s"
-            )
-        return np.asarray(self.courses_hz[inside].mean(0))
+        return mean_between(self.courses_hz, self.time_s, start_s, stop_s)
+
+
+def mean_between(
+    courses: FloatArray, time_s: FloatArray, start_s: float, stop_s: float | None = None
+) -> FloatArray:
+    """Mean over the bins, the first axis, whose centres lie from start to stop.
+
+    Raises:
+        ParameterError: a window without a bin.
+    """
+    stop = np.inf if stop_s is None else stop_s
+    inside = (time_s >= start_s) & (time_s < stop)
+    if not inside.any():
+        raise ParameterError(
+            f"no bin between {start_s:g} and {stop:g} s; allowed: windows inside 0 to "
+            f"{time_s[0] + time_s[-1]:g} s"
+        )
+    return np.asarray(courses[inside].mean(0))
 
 
 def simulate_spiking(

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
+from swta.truenorth.matched_runs import simulate_matched
 from swta.truenorth.matching import (
     Gains,
     Layout,
     MatchedMotif,
     match_gains,
-    simulate_matched,
     without_primitive,
 )
 from swta.truenorth.target import NetworkRates, Target

@@ -18,7 +18,6 @@ the lines and for PV neurons alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
@@ -29,12 +28,11 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from swta.circuit.reduction import EffectiveMotif
-from swta.truenorth.drive import count_spikes, input_rates, lines_of
 from swta.truenorth.mapping import PRIMITIVES
 from swta.truenorth.network import Network, Population, Projection, Source
 from swta.truenorth.neuron import LINEAR_RESET, MAX_THRESHOLD, MAX_WEIGHT
-from swta.truenorth.placement import Placement, build_chip, place
-from swta.validation import ParameterError, check_choice, check_integer, check_real
+from swta.truenorth.placement import Placement, place
+from swta.validation import check_choice, check_integer, check_real
 
 THRESHOLD: Final = 240  # of the units' neurons: near the largest weight, divisible by many numbers
 POOL_THRESHOLD: Final = 960  # of PV and SST neurons: a leak of 1, VIP's grain, is then small
@@ -372,42 +370,3 @@ def without_primitive(mapped: MatchedMotif, primitive: str, *, gain: float = 1.0
         "Lamp5": {"threshold": round(mapped.threshold * gain)},
     }
     return replace(mapped, **removed[primitive])
-
-
-def simulate_matched(
-    motifs: Sequence[MatchedMotif],
-    drives_khz: ArrayLike,
-    *,
-    n_ticks: int,
-    settle: int = 200,
-    seed: int,
-) -> np.ndarray:
-    """Run motifs side by side on one chip; return the rates of their units in Hz, (n, n_units).
-
-    Args:
-        motifs: one per condition, of one layout.
-        drives_khz: thalamic drive of each unit, (n, n_units); missing units have none.
-        n_ticks: ticks to measure, after ``settle`` ticks.
-        settle: ticks before measuring.
-        seed: of the input spikes.
-
-    Raises:
-        ParameterError: drives that do not fit the motifs.
-    """
-    drives = np.atleast_2d(np.asarray(drives_khz, dtype=float))
-    n_units = motifs[0].layout.n_units
-    if len(drives) != len(motifs) or not 1 <= drives.shape[1] <= n_units:
-        raise ParameterError(
-            f"drives_khz of shape {drives.shape}; allowed: {len(motifs)} rows, one per motif, of "
-            f"at most {n_units} units"
-        )
-    drives = np.pad(drives, ((0, 0), (0, n_units - drives.shape[1])))
-    networks = [motif.placement for motif in motifs]
-    chip, first = build_chip(networks)
-    driven = [input_rates(motif.line_rates(row)) for motif, row in zip(motifs, drives, strict=True)]
-    lines = lines_of(networks, first, driven)
-    counts = count_spikes(chip, lines, n_ticks=n_ticks, settle=settle, seed=seed)
-    found = [p.read(counts, first_core=c) for p, c in zip(networks, first, strict=True)]
-    rates = [[each[f"unit_{k}"].mean() for k in range(n_units)] for each in found]
-    scale = np.array([motif.layout.rate_scale for motif in motifs])
-    return np.array(rates) / n_ticks / scale[:, None]

@@ -19,7 +19,8 @@ from swta.circuit.rate_targets import RATE_TARGETS
 from swta.circuit.spiking_experiments import Noise
 from swta.circuit.spiking_measures import snr_of
 from swta.truenorth.mapping import PRIMITIVES
-from swta.truenorth.matching import MatchedMotif, simulate_matched, without_primitive
+from swta.truenorth.matched_runs import simulate_matched
+from swta.truenorth.matching import MatchedMotif, without_primitive
 from swta.truenorth.neuron import MAX_WEIGHT
 from swta.validation import ParameterError, check_integer, check_real
 
