@@ -12,6 +12,7 @@ from swta.cells import (
     load_class,
     load_class_cells,
     measure_classes,
+    measure_drift,
     measure_virtual,
 )
 from swta.cells.adex import PARAMETER_NAMES
@@ -234,3 +235,12 @@ def test_a_small_fit_of_the_real_cells_runs_and_keeps_the_medians():
     for name, one in models.classes.items():
         median = found.of(name)["input_resistance_MOhm"].median()
         assert one.parameters.input_resistance == pytest.approx(median)
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_published_models_are_what_the_fit_of_chapter_1_gives():
+    found = fit_classes(load_class_cells(), measure_classes()).classes
+    for name, one in found.items():
+        drift = measure_drift(one, load_class(name))
+        assert drift["centre"] < 1e-3 and drift["distribution"] < 0.02, name

@@ -39,6 +39,7 @@ from swta.cells.class_fit import (
 from swta.cells.class_models import (
     ClassModels,
     fit_classes,
+    publish_classes,
 )
 from swta.cells.class_plots import (
     plot_check,
@@ -245,6 +246,7 @@ __all__ = [
     "plot_parameters",
     "plot_trace_features",
     "plot_traces",
+    "publish_classes",
     "read_cell_fits",
     "read_classes",
     "rheobase",

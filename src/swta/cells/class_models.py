@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from swta.cells.calibrate import calibrate_distributions
-from swta.cells.class_cells import ClassCells
+from swta.cells.class_cells import ClassCells, load_class_cells
 from swta.cells.class_fit import ClassFit, fit_class_cells
 from swta.cells.classes import CLASSES
-from swta.cells.library import CellClass, make_class
+from swta.cells.library import CellClass, make_class, write_classes
 from swta.cells.protocol import StepProtocol
-from swta.cells.statistics import ClassStatistics
+from swta.cells.statistics import (
+    BY_CLASS,
+    CHOICES,
+    DATA_SETS,
+    DEFAULTS,
+    ClassStatistics,
+    measure_classes,
+)
 
 
 @dataclass(frozen=True)
@@ -83,3 +91,28 @@ def fit_classes(
     classes = {name: make_class(statistics[name], fits[name], found[name]) for name in CLASSES}
     listed = [recorded.exclusions, *(fit.exclusions for fit in fits.values())]
     return ClassModels(classes, fits, pd.concat(listed, ignore_index=True))
+
+
+def publish_classes(path: Path) -> None:
+    """Fit all classes anew, on either data set, with chapter 1's defaults, and write them to path.
+
+    Each class on its default data set is the one of a fit of the default choice, so that chapter 1
+    finds what it loads. ``python -c "from pathlib import Path; from swta.cells import
+    publish_classes; publish_classes(Path('src/swta/cells/class_models.json'))"`` rewrites the
+    shipped models; then `swta.cells.synapses.publish_synapses`, whose cells they are.
+
+    Raises:
+        swta.data.DataUnavailable: the tables of cells are nowhere to be found.
+    """
+    found = {
+        choice: fit_classes(load_class_cells(choice), measure_classes(choice)).classes
+        for choice in CHOICES
+    }
+    tables = {
+        data_set: {
+            name: found[BY_CLASS if DEFAULTS[name] == data_set else data_set][name]
+            for name in CLASSES
+        }
+        for data_set in DATA_SETS
+    }
+    write_classes(tables, path)
