@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from swta.data import (
+    DataCorrupt,
     DataUnavailable,
     choose_digit_sources,
-    choose_scene_source,
+    choose_scene_task,
     load_digits,
     used,
 )
@@ -57,14 +58,16 @@ def test_half_a_comparison_is_not_called_measured(own_data, found, train):
 
 
 def test_scenes_are_camvid_or_drawn(own_data):
-    drawn = choose_scene_source()
-    assert drawn.name == "procedural_streets" and not drawn.real
+    drawn = choose_scene_task()
+    assert drawn.train.name == "procedural_streets" and not drawn.real
     assert "not photographs" in drawn.statement
     place(own_data, "camvid")
-    assert choose_scene_source().name == "camvid"
+    # what was placed is not the published data: an error, and no reason to fall back on drawings
+    with pytest.raises(DataCorrupt, match="camvid"):
+        choose_scene_task()
 
 
-@pytest.mark.parametrize("choose", [choose_digit_sources, choose_scene_source])
+@pytest.mark.parametrize("choose", [choose_digit_sources, choose_scene_task])
 def test_a_wrong_data_folder_is_not_taken_for_no_data(choose, monkeypatch, tmp_path):
     monkeypatch.setenv("SWTA_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(DataUnavailable, match="there is no folder"):

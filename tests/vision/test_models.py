@@ -76,7 +76,7 @@ def test_flops_of_the_patch_embedding_by_hand():
 
 
 def test_every_position_has_its_own_code():
-    code = encode_positions(8, 64)[0]
+    code = encode_positions(8, 8, 64)[0]
     apart = torch.cdist(code, code) + 10.0 * torch.eye(64)
     assert code.shape == (64, 64) and code.abs().max() <= 1.0
     assert apart.min() > 0.5

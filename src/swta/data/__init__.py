@@ -7,9 +7,9 @@ do this by themselves; `used` tells afterwards which files they read.
 
 from swta.data.choice import (
     DigitSources,
-    SceneSource,
+    SceneTask,
     choose_digit_sources,
-    choose_scene_source,
+    choose_scene_task,
 )
 from swta.data.corruptions import (
     CORRUPTIONS,
@@ -22,8 +22,10 @@ from swta.data.corruptions import (
 from swta.data.digits import DigitSet, load_digits, load_usps, select_digits
 from swta.data.errors import DataCorrupt, DataUnavailable, DownloadError
 from swta.data.fetch import fetch
+from swta.data.frames import SceneSet, darken_scenes, load_scenes
 from swta.data.inventory import list_data, verify, where
 from swta.data.locate import Location, Use, find, fingerprint, locate, use, used
+from swta.data.night import LEVELS, SEVERITIES, NightLevel, form_night
 from swta.data.pairs import lay_on_ground, load_pairs
 from swta.data.procedural_streets import draw_street
 from swta.data.registry import DataSet, RemoteFile
@@ -41,7 +43,9 @@ from swta.data.unpack import place
 
 __all__ = [
     "CORRUPTIONS",
+    "LEVELS",
     "PUBLISHED_SEVERITY",
+    "SEVERITIES",
     "DataCorrupt",
     "DataSet",
     "DataUnavailable",
@@ -49,24 +53,28 @@ __all__ = [
     "DigitSources",
     "DownloadError",
     "Location",
+    "NightLevel",
     "RemoteFile",
     "Scene",
     "SceneClass",
     "SceneFrame",
     "SceneIndex",
-    "SceneSource",
+    "SceneSet",
+    "SceneTask",
     "Use",
     "check_scenes",
     "choose_digit_sources",
-    "choose_scene_source",
+    "choose_scene_task",
     "corrupt",
     "corrupt_digits",
     "corrupt_each",
+    "darken_scenes",
     "draw_background",
     "draw_street",
     "fetch",
     "find",
     "fingerprint",
+    "form_night",
     "join_digits",
     "lay_on_ground",
     "list_data",
@@ -74,6 +82,7 @@ __all__ = [
     "load_pairs",
     "load_scene",
     "load_scene_index",
+    "load_scenes",
     "load_usps",
     "locate",
     "place",

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from swta.data.checksums import hash_arrays
 from swta.data.errors import DataCorrupt
+from swta.data.pictures import read_pixels
 from swta.data.registry import RemoteFile
 
 _BASE = (
@@ -238,15 +239,7 @@ def split_name(frame: str) -> tuple[str, int]:
 
 
 def _read(path: Path, mode: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as picture:
-            pixels = np.asarray(picture)
-            found = picture.mode
-    except FileNotFoundError:
-        raise DataCorrupt(f"{path}: the file is missing") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        size = path.stat().st_size
-        raise DataCorrupt(f"{path}: {size} bytes that are no readable picture ({error})") from error
+    pixels, found = read_pixels(path)
     if found != mode or pixels.shape != shape:
         raise DataCorrupt(
             f"{path}: expected {mode} {shape[1]} x {shape[0]} pixels, "

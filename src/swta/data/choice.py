@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swta.data.bundled import BUNDLED
 from swta.data.errors import DataUnavailable
 from swta.data.folders import data_folder
 from swta.data.locate import locate
+from swta.data.scenes import SceneIndex, load_scene_index
+from swta.validation import check_choice
 
 _TITLES = {"mnist": "MNIST", "mnist_m": "MNIST-M", "usps": "USPS", "svhn": "SVHN"}
+_NIGHTS = {
+    "acdc": "ACDC",
+    "dark_zurich": "Dark Zurich",
+    "nighttime_driving": "Nighttime Driving",
+    "nightcity": "NightCity",
+}
+_NIGHT_SPLIT = {
+    "acdc": "val", "dark_zurich": "val", "nighttime_driving": "test", "nightcity": "val",
+}  # fmt: skip
 _STAND_INS = ("rendered_clutter", "rendered_street", "uci")
 
 
@@ -24,11 +35,17 @@ class DigitSources:
 
 
 @dataclass(frozen=True)
-class SceneSource:
-    """Which scenes to use; ``statement`` belongs under every figure made of them."""
+class SceneTask:
+    """Frames to train on by day and to be tested on by day and after dark.
 
-    name: str
-    real: bool
+    ``dark`` is empty where no frame was taken after dark; ``statement`` belongs under every figure.
+    """
+
+    train: SceneIndex
+    validation: SceneIndex
+    day: SceneIndex
+    dark: tuple[tuple[str, SceneIndex], ...]  # (name, index), what counts most first
+    real: bool  # filmed, not drawn by code
     statement: str
 
 
@@ -56,16 +73,54 @@ def choose_digit_sources() -> DigitSources:
     return DigitSources(train, _STAND_INS, False, statement)
 
 
-def choose_scene_source() -> SceneSource:
-    """Choose CamVid where it is found, scenes drawn by code otherwise.
+def choose_scene_task(source: str = "auto") -> SceneTask:
+    """Choose what to train on by day, and what to be tested on by day and after dark.
+
+    Args:
+        source: ``camvid``: train on the daylight training frames of 0006R0 and 0016E5, validate on
+            0016E5's, test on Seq05VD by day and on 0001TP at dusk. ``cityscapes``: train on its
+            training frames but those of one city, validate on that city, test by day on its
+            validation frames and by night on whichever of the four night sets are found.
+            ``procedural_streets``: drawn scenes, all by day. ``auto``: CamVid where it is found,
+            drawn scenes otherwise.
 
     Raises:
-        DataUnavailable: only if SWTA_DATA names a folder that does not exist.
+        DataUnavailable: the source asked for is not found.
+        DataCorrupt: it is found, but not as it was published.
+        ParameterError: an unknown source.
     """
-    if not _is_found("camvid"):
-        drawn = BUNDLED["procedural_streets"].statement
-        return SceneSource("procedural_streets", False, f"Bundled stand-ins: {drawn}.")
-    return SceneSource("camvid", True, "Filmed scenes: CamVid, by day and at dusk.")
+    check_choice("source", source, ("auto", "camvid", "procedural_streets", "cityscapes"))
+    if source == "auto":
+        source = "camvid" if _is_found("camvid") else "procedural_streets"
+    index = load_scene_index(source)
+    if source == "procedural_streets":
+        statement = f"Bundled stand-ins: {index.source}."
+        train, validation, day = (index.select(split=name) for name in ("train", "val", "test"))
+        return SceneTask(train, validation, day, (), False, statement)
+    if source == "camvid":
+        return SceneTask(
+            index.select(split="train", time_of_day="day"),
+            index.select(split="val"),
+            index.select(sequence="Seq05VD"),
+            (("dusk", index.select(time_of_day="dusk")),),
+            True,
+            "Filmed scenes: CamVid, by day and at dusk.",
+        )
+    found = [name for name in _NIGHTS if _is_found(name)]
+    absent = ", ".join(_NIGHTS[name] for name in _NIGHTS if name not in found)
+    train = index.select(split="train")
+    city = max(frame.sequence for frame in train.frames)
+    rest = tuple(frame for frame in train.frames if frame.sequence != city)
+    names = ", ".join(_NIGHTS[name] for name in found) or "no night set"
+    return SceneTask(
+        replace(train, frames=rest),
+        train.select(sequence=city),
+        index.select(split="val"),
+        tuple((name, load_scene_index(name).select(split=_NIGHT_SPLIT[name])) for name in found),
+        True,
+        f"Filmed scenes: Cityscapes by day; by night {names}"
+        + (f"; not found: {absent}." if absent else "."),
+    )
 
 
 def _is_found(name: str) -> bool:

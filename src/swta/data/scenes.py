@@ -1,4 +1,4 @@
-"""Street scenes with a class for every pixel: CamVid, or scenes drawn by code."""
+"""Street scenes with a class for every pixel: CamVid, sets after registration, or drawn ones."""
 
 from __future__ import annotations
 
@@ -19,12 +19,20 @@ from swta.data.camvid_build import (
     read_labels,
     read_picture,
 )
+from swta.data.catalogue import describe
 from swta.data.errors import DataCorrupt
-from swta.data.locate import locate, use
+from swta.data.locate import Location, locate, use
 from swta.data.procedural_streets import draw_street
+from swta.data.street_layouts import (
+    LAYOUTS,
+    STREET_CLASSES,
+    STREET_VOID,
+    list_street_frames,
+    read_street,
+)
 from swta.validation import ParameterError, check_choice
 
-NAMES = ("camvid", "procedural_streets")
+NAMES = ("camvid", "procedural_streets", *LAYOUTS)
 _DRAWN_SPLITS = {"train": 60, "val": 10, "test": 30}  # number of drawn scenes
 
 
@@ -40,19 +48,22 @@ class SceneClass:
 
 @dataclass(frozen=True)
 class SceneFrame:
-    """One labelled frame; ``number`` counts video frames (30 per second) or drawn scenes."""
+    """One labelled frame; ``number`` counts video frames (30 per second), or frames of the set."""
 
     name: str
     sequence: str
     split: str
     time_of_day: str
     number: int
-    mean_luma: float  # of the published picture, 0 to 255 (Rec. ITU-R BT.601); NaN if drawn
+    mean_luma: float  # of CamVid's published picture, 0 to 255 (Rec. ITU-R BT.601); else NaN
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A frame: ``image`` uint8 (360, 480, 3) RGB and ``labels`` uint8 (360, 480) of class ids."""
+    """A frame: ``image`` uint8 (H, W, 3) RGB and ``labels`` uint8 (H, W) of class ids.
+
+    CamVid and drawn scenes have 360 × 480 pixels.
+    """
 
     frame: SceneFrame
     image: NDArray[np.uint8]
@@ -103,16 +114,21 @@ def load_scene_index(name: str = "camvid") -> SceneIndex:
     """Load the list of frames and classes of a source of scenes.
 
     Args:
-        name: ``camvid`` (701 frames, day and dusk) or ``procedural_streets`` (100 scenes drawn by
-            code, day; a subset of CamVid's classes under the same ids).
+        name: ``camvid`` (701 frames, day and dusk), ``procedural_streets`` (100 scenes drawn by
+            code, day; a subset of CamVid's classes under the same ids), or one that a reader has
+            placed after registration: ``cityscapes`` (day), ``acdc``, ``dark_zurich``,
+            ``nighttime_driving``, ``nightcity`` (night), all with the 19 classes of Cityscapes.
 
     Raises:
-        DataUnavailable: CamVid is nowhere to be found.
-        DataCorrupt: frames.csv or classes.csv is not the published one, or a picture is missing.
+        DataUnavailable: the set is not found, or a folder of it is missing.
+        DataCorrupt: frames.csv or classes.csv is not the published one, a picture is missing, or
+            a split is empty.
         ParameterError: an unknown name.
     """
     check_choice("name", name, NAMES)
     location = locate(name)
+    if name in LAYOUTS:
+        return _load_street_index(name, location)
     classes = tuple(
         SceneClass(number, title, colour, number == VOID)
         for number, (title, colour) in enumerate(CLASSES)
@@ -152,8 +168,12 @@ def load_scene(index: SceneIndex, frame: SceneFrame) -> Scene:
     """Load one frame, image and labels, and compare them with what was published.
 
     Raises:
-        DataCorrupt: unreadable, another size, unknown labels, or not the published content.
+        DataCorrupt: unreadable, image and labels of different size, unknown labels, or not the
+            published content.
     """
+    if index.folder is not None and index.name in LAYOUTS:
+        image, labels = read_street(index.name, index.folder, frame.split, frame.name)
+        return Scene(frame, image, labels)
     if index.folder is None:
         image, labels = draw_street(frame.number, seed=tuple(_DRAWN_SPLITS).index(frame.split))
         return Scene(frame, image, labels)
@@ -173,6 +193,23 @@ def check_scenes(index: SceneIndex) -> list[str]:
         except DataCorrupt as error:
             problems.append(str(error))
     return problems
+
+
+def _load_street_index(name: str, location: Location) -> SceneIndex:
+    entry = describe(name)
+    source = f"{entry.title} ({entry.citation})"
+    use(location, *(path for path, _ in entry.contents), note=source)
+    classes = [
+        SceneClass(i, title, colour, False) for i, (title, colour, _) in enumerate(STREET_CLASSES)
+    ]
+    classes.append(SceneClass(STREET_VOID, "Void", (0, 0, 0), True))
+    frames = tuple(
+        SceneFrame(
+            title, title.rpartition("/")[0], split, LAYOUTS[name].time_of_day, number, float("nan")
+        )
+        for number, (split, title) in enumerate(list_street_frames(name, location.folder))
+    )
+    return SceneIndex(name, source, tuple(classes), frames, location.folder)
 
 
 def _paths(folder: Path, frame: SceneFrame) -> tuple[Path, Path]:

@@ -23,6 +23,7 @@ from swta.vision.arms import (
 )
 from swta.vision.augment import Deformation, deform_images
 from swta.vision.checkpoint import CheckpointError
+from swta.vision.colour import AutomaticGamma, BesideColour, StandardiseColour
 from swta.vision.colour_invariant import ColourInvariant
 from swta.vision.contrast import (
     AdaptiveEqualisation,
@@ -32,7 +33,13 @@ from swta.vision.contrast import (
     Standardise,
     Unfiltered,
 )
-from swta.vision.controls import CONTROLS, FRONT_LABELS, create_front
+from swta.vision.controls import (
+    CONTROLS,
+    FRONT_LABELS,
+    create_front,
+    create_scene_front,
+    label_front,
+)
 from swta.vision.cortical import DivisiveNormalisation, OrientationEnergy, PushPull, VOneFront
 from swta.vision.embedding import (
     classify_by_prototypes,
@@ -78,7 +85,41 @@ from swta.vision.salience import (
     measure_gradient_on_digit,
     roll_out_attention,
 )
+from swta.vision.scene_looks import compare_frames
+from swta.vision.scene_plots import (
+    plot_classes,
+    plot_luma,
+    plot_miou,
+    plot_night,
+    plot_predictions,
+    plot_reliability,
+    plot_severity,
+)
+from swta.vision.scene_scores import (
+    bootstrap_miou,
+    count_confusion,
+    measure_auroc,
+    measure_calibration_error,
+    measure_iou,
+    measure_miou,
+)
+from swta.vision.scene_training import (
+    SceneTraining,
+    crop_scenes,
+    predict,
+    score_segmenter,
+    train_segmenter,
+)
 from swta.vision.scores import steps_to_reach
+from swta.vision.segmentation import (
+    SegmentationResult,
+    measure_miou_gain,
+    segment_arms,
+    summarise_miou,
+    tabulate_calibration,
+    tabulate_iou,
+)
+from swta.vision.segmenter import DECODERS, Segmenter, SegmenterParameters, create_segmenter
 from swta.vision.studies import (
     compare_unseen_classes,
     list_lesions,
@@ -110,11 +151,14 @@ from swta.vision.training import (
 
 __all__ = [
     "CONTROLS",
+    "DECODERS",
     "DOMAIN_LABELS",
     "FORMS",
     "FRONT_LABELS",
     "AdaptiveEqualisation",
     "ArmsResult",
+    "AutomaticGamma",
+    "BesideColour",
     "CheckpointError",
     "CircuitParameters",
     "ColourInvariant",
@@ -133,8 +177,13 @@ __all__ = [
     "PixelParameters",
     "PushPull",
     "RandomConvolution",
+    "SceneTraining",
+    "SegmentationResult",
+    "Segmenter",
+    "SegmenterParameters",
     "SoftWTA",
     "Standardise",
+    "StandardiseColour",
     "TrainingParameters",
     "TrainingResult",
     "TransformerParameters",
@@ -142,17 +191,23 @@ __all__ = [
     "VOneFront",
     "Whiten",
     "Workers",
+    "bootstrap_miou",
     "choose_device",
     "choose_machine",
     "choose_trainings",
     "classify_by_prototypes",
+    "compare_frames",
     "compare_looks",
     "compare_unseen_classes",
+    "count_confusion",
     "count_flops",
     "count_trainable",
     "count_training_flops",
     "create_front",
+    "create_scene_front",
+    "create_segmenter",
     "create_transformer",
+    "crop_scenes",
     "deform_images",
     "embed_images",
     "filter_images",
@@ -160,11 +215,14 @@ __all__ = [
     "gabor_bank",
     "is_fixed",
     "join_arms",
+    "label_front",
     "list_lesions",
     "load_transfer_sets",
     "map_attention",
     "mask_digits",
     "measure_attention_on_digit",
+    "measure_auroc",
+    "measure_calibration_error",
     "measure_cka",
     "measure_corruptions",
     "measure_few_shot",
@@ -173,8 +231,11 @@ __all__ = [
     "measure_gains",
     "measure_gradient_on_digit",
     "measure_hits",
+    "measure_iou",
     "measure_looks",
     "measure_margins",
+    "measure_miou",
+    "measure_miou_gain",
     "measure_settling_error",
     "measure_steps",
     "measure_steps_ratio",
@@ -182,9 +243,16 @@ __all__ = [
     "measure_unseen_classes",
     "pick_trainings",
     "plot_attention",
+    "plot_classes",
     "plot_gains",
     "plot_learning",
+    "plot_luma",
+    "plot_miou",
+    "plot_night",
     "plot_orientation_key",
+    "plot_predictions",
+    "plot_reliability",
+    "plot_severity",
     "plot_sizes",
     "plot_stages",
     "plot_table",
@@ -192,13 +260,19 @@ __all__ = [
     "plot_transfer",
     "plot_unseen",
     "plot_unseen_classes",
+    "predict",
     "prepend",
     "roll_out_attention",
+    "score_segmenter",
+    "segment_arms",
     "select_arm",
     "shift_images",
     "steps_to_reach",
     "summarise_accuracy",
+    "summarise_miou",
     "tabulate_accuracy",
+    "tabulate_calibration",
+    "tabulate_iou",
     "tabulate_learning",
     "tabulate_sizes",
     "tabulate_trainings",
@@ -209,6 +283,7 @@ __all__ = [
     "train_arms",
     "train_chosen",
     "train_known_classes",
+    "train_segmenter",
     "train_sizes",
     "train_transfer",
 ]

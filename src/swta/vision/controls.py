@@ -9,6 +9,7 @@ from typing import Final
 from torch import nn
 
 from swta.validation import check_choice
+from swta.vision.colour import AutomaticGamma, BesideColour, StandardiseColour
 from swta.vision.colour_invariant import ColourInvariant
 from swta.vision.contrast import (
     AdaptiveEqualisation,
@@ -26,6 +27,8 @@ from swta.vision.random_convolution import RandomConvolution
 _MAKERS: Final[dict[str, Callable[[CircuitParameters], nn.Module]]] = {
     "unfiltered": lambda _: Unfiltered(),
     "standardised": lambda _: Standardise(),
+    "standardised_colour": lambda _: StandardiseColour(),
+    "gamma": lambda _: AutomaticGamma(),
     "dog": lambda _: DifferenceOfGaussians(),
     "local_contrast": lambda _: LocalContrast(),
     "local_response": lambda _: LocalResponse(),
@@ -45,6 +48,8 @@ _MAKERS: Final[dict[str, Callable[[CircuitParameters], nn.Module]]] = {
 FRONT_LABELS: Final = {
     "unfiltered": "no filter",
     "standardised": "standardised",
+    "standardised_colour": "standardised, colour kept",
+    "gamma": "automatic gamma",
     "dog": "difference of Gaussians",
     "local_contrast": "local contrast",
     "local_response": "local response",
@@ -59,6 +64,7 @@ FRONT_LABELS: Final = {
     "pixel_swta": "sWTA on pixels",
     "swta": "sWTA",
 }
+COLOUR: Final = "+colour"  # behind a name: the standardised image beside the channels
 CONTROLS: Final = tuple(
     name for name in _MAKERS if name not in ("unfiltered", "pixel_swta", "swta")
 )
@@ -74,3 +80,20 @@ def create_front(name: str, parameters: CircuitParameters) -> nn.Module:
         ParameterError: an unknown name.
     """
     return _MAKERS[check_choice("front", name, FRONT_LABELS)](parameters)
+
+
+def create_scene_front(name: str, parameters: CircuitParameters) -> nn.Module:
+    """A front-end for scenes: as `create_front`; with ``+colour`` the image beside its channels.
+
+    Raises:
+        ParameterError: an unknown name.
+    """
+    plain = name.removesuffix(COLOUR)
+    front = create_front(plain, parameters)
+    return front if plain == name else BesideColour(front)
+
+
+def label_front(name: str) -> str:
+    """What figures and tables call an arm, with or without colour beside it."""
+    plain = name.removesuffix(COLOUR)
+    return FRONT_LABELS[plain] + (" + colour" if plain != name else "")

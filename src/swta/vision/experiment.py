@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from swta.vision.machine import Machine
 from swta.vision.models import TransformerParameters
 from swta.vision.training import Labelled, TrainingParameters, measure_hits, train
 
+_J = TypeVar("_J")
+_R = TypeVar("_R")
 # of one seed: optimiser steps, accuracy at these on held-out digits, hits per test set, the model
 _Trained = tuple[NDArray, NDArray, NDArray, nn.Sequential]
 
@@ -124,7 +126,7 @@ def train_arms(
         waiting = []
         for arm, front in fronts.items():
             for job in list_jobs(arm, front):
-                future = pool.submit(job)
+                future = pool.submit(_train_group, job)
                 future.add_done_callback(lambda _: bar.update())
                 waiting.append(future)
         found = [trained for future in waiting for trained in future.result()]
@@ -189,18 +191,18 @@ class Workers(AbstractContextManager):
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
-    def submit(self, job: _Job) -> Future[list[_Trained]]:
+    def submit(self, function: Callable[[_J], _R], job: _J) -> Future[_R]:
         """Do a job, now or as soon as a process is free."""
         if self.count > 1:
             if self._pool is None:
                 start = get_context("spawn")
                 self._pool = ProcessPoolExecutor(self.count, start, torch.set_num_threads, (1,))
-            return self._pool.submit(_train_group, job)
+            return self._pool.submit(function, job)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
-        future: Future[list[_Trained]] = Future()
+        future: Future[_R] = Future()
         try:
-            future.set_result(_train_group(job))
+            future.set_result(function(job))
         finally:
             torch.set_num_threads(threads)
         return future

@@ -105,7 +105,7 @@ class SeparateLearners(Learners):
         self.learners = [Learner(model) for model in models]
         self.calls = [_Compiled(learner, machine.compiled) for learner in self.learners]
         self.optimisers = [
-            _make_optimiser(learner.parameters(), weight_decay, 1) for learner in self.learners
+            create_optimiser(learner.parameters(), weight_decay, 1) for learner in self.learners
         ]
         self.random = [torch.get_rng_state() for _ in models]  # what random front-ends draw from
 
@@ -157,7 +157,7 @@ class StackedLearners(Learners):
         learners = [Learner(model) for model in models]
         stacked, _ = stack_module_state(learners)
         self.stack = {name: w.detach().clone().requires_grad_() for name, w in stacked.items()}
-        self.optimisers = [_make_optimiser(self.stack.values(), weight_decay, 2)]
+        self.optimisers = [create_optimiser(self.stack.values(), weight_decay, 2)]
         base = copy.deepcopy(learners[0]).train()
         for block in cast(Any, base.model[-1]).blocks:
             block.attn.fused_attn = False  # the fused kernel of the CPU cannot be stacked
@@ -237,7 +237,7 @@ def _stack(parts: Sequence[Tensor | None]) -> Tensor | None:
     return torch.stack(given) if given else None
 
 
-def _make_optimiser(
+def create_optimiser(
     weights: Iterable[Tensor], weight_decay: float, vector: int
 ) -> torch.optim.AdamW:
     """AdamW; weights of more than ``vector`` axes decay."""

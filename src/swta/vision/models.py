@@ -101,7 +101,8 @@ def create_transformer(parameters: TransformerParameters, *, seed: int) -> Visio
             weight_init="moco",  # Xavier; timm's default s.d. of 0.02 learns slowly at this width
         )
         assert model.pos_embed is not None
-        model.pos_embed.data = encode_positions(p.image_size // p.patch_size, p.width)
+        side = p.image_size // p.patch_size
+        model.pos_embed.data = encode_positions(side, side, p.width)
     return model
 
 
@@ -121,17 +122,18 @@ def forward_patches(model: Any, images: Tensor, keep: Tensor | None) -> Tensor:
     return model.forward_head(model.norm(tokens))
 
 
-def encode_positions(side: int, width: int) -> Tensor:
-    """Sines and cosines of the row and column of side² patches, (1, side², width), from −1 to 1.
+def encode_positions(rows: int, columns: int, width: int) -> Tensor:
+    """Sines and cosines of the row and column of patches, (1, rows · columns, width), −1 to 1.
 
     Where the learnt position embedding starts: angular frequencies 2 · 100^(−i / (width / 4)) per
     patch (after Vaswani et al. 2017; a fast one of 2 as the grid is small).
     """
     frequency = 2.0 * 100.0 ** (-torch.arange(width // 4) / (width // 4))
-    phase = torch.arange(side)[:, None] * frequency
-    axis = torch.cat([phase.sin(), phase.cos()], dim=1)  # (side, width / 2)
-    rows, columns = axis[:, None].expand(-1, side, -1), axis[None].expand(side, -1, -1)
-    return torch.cat([rows, columns], dim=2).reshape(1, side * side, width)
+    phase = torch.arange(max(rows, columns))[:, None] * frequency
+    axis = torch.cat([phase.sin(), phase.cos()], dim=1)  # (length, width / 2)
+    down = axis[:rows, None].expand(-1, columns, -1)
+    across = axis[None, :columns].expand(rows, -1, -1)
+    return torch.cat([down, across], dim=2).reshape(1, rows * columns, width)
 
 
 def prepend(front: nn.Module, model: nn.Module) -> nn.Sequential:

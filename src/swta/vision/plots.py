@@ -22,6 +22,8 @@ from swta.vision.images import FilterStages
 ARM_COLOURS: Final = {
     "unfiltered": "#555555",
     "standardised": "#56B4E9",
+    "standardised_colour": "#1F4E79",
+    "gamma": "#B15928",
     "dog": "#A6761D",
     "local_contrast": "#8C564B",
     "local_response": "#BCBD22",

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -251,7 +251,19 @@ def shift_images(images: Tensor, offsets: Tensor) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def learning_rate(step: int, total: int, parameters: TrainingParameters) -> float:
+class Schedule(Protocol):
+    """What a learning rate follows from."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Largest learning rate."""
+
+    @property
+    def warm_up(self) -> float:
+        """Share of the steps over which the rate rises."""
+
+
+def learning_rate(step: int, total: int, parameters: Schedule) -> float:
     """Learning rate of a step: linear rise, then a cosine to zero."""
     rise = max(1, round(parameters.warm_up * total))
     if step < rise:
