@@ -36,6 +36,8 @@ def plot_predictions(
 ) -> Figure:
     """A row per frame and a column per picture of it, with a key of the classes.
 
+    Of a title "arm: what" the second part is shown.
+
     Args:
         columns: title to frames uint8 (rows, H, W, 3), or to label maps (rows, H, W).
         rows: what to call each frame.
@@ -43,7 +45,7 @@ def plot_predictions(
         truth: the column that holds the true labels; where it is void, predictions are dimmed.
         figure: to draw into.
     """
-    figure = figure or plt.figure(figsize=(7.0, 1.12 * len(rows) + 0.9))
+    figure = figure or plt.figure(figsize=(7.0, 0.87 * len(rows) + 0.9))
     grid = figure.add_gridspec(2, 1, height_ratios=[len(rows), 0.42], hspace=0.06)
     axes = (
         grid[0]
@@ -52,7 +54,7 @@ def plot_predictions(
     )
     void = columns[truth] >= len(classes)
     for column, (title, pictures) in enumerate(columns.items()):
-        axes[0, column].set_title(title, loc="center", fontsize="small")
+        axes[0, column].set_title(title.split(": ")[-1], loc="center", fontsize="small")
         for row, picture in enumerate(pictures):
             shown = picture if picture.ndim == 3 else colour_labels(picture, classes)
             if picture.ndim == 2 and title != truth:
@@ -118,7 +120,7 @@ def plot_miou(table: pd.DataFrame, conditions: Mapping[str, str], ax: Axes | Non
         ylim=(len(arms) - 0.5, -0.5), xlabel="mean IoU (%)",
     )  # fmt: skip
     ax.grid(axis="x", alpha=0.3)
-    ax.legend(frameon=False, fontsize="small", loc="lower right")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax
 
 
@@ -152,6 +154,8 @@ def plot_reliability(
 ) -> Figure:
     """Accuracy against confidence, a panel per condition and a line per arm.
 
+    Bins with less than a thousandth of an arm's pixels are left out.
+
     Args:
         table: from `tabulate_calibration`.
         conditions: those to draw, with what to call them.
@@ -163,11 +167,12 @@ def plot_reliability(
         ax.plot([0, 1], [0, 1], color="0.6", lw=1, ls=":")
         for arm, rows in table[table["condition"] == condition].groupby("arm", sort=False):
             style = "--" if str(arm).endswith(COLOUR) else "-"
+            rows = rows[rows["pixels"] >= 1e-3 * rows["pixels"].sum()]
             ax.plot(rows["confidence"], rows["accuracy"], style, marker="o", ms=3,
                     color=arm_colour(str(arm)), label=label_front(str(arm)))  # fmt: skip
         ax.set(title=label, xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
     axes[0].set_ylabel("share of pixels right")
-    axes[0].legend(frameon=False, fontsize="x-small", loc="upper left")
+    axes[-1].legend(frameon=False, fontsize="x-small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
 

@@ -149,7 +149,7 @@ def train_segmenter(
     machine = machine or Machine()
     for part in (frames, validation):
         _check_frames(part, segmenter)
-    loop = _SceneLoop(frames, segmenter, training, seed, machine)
+    loop = SceneLoop(frames, segmenter, training, seed, machine)
     configuration = {}
     if checkpoint is not None:
         configuration = describe(
@@ -171,7 +171,7 @@ def train_segmenter(
     )
 
 
-class _SceneLoop:
+class SceneLoop:
     """The state of one training between two steps."""
 
     def __init__(
