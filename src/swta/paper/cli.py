@@ -126,7 +126,7 @@ def run(
         with tempfile.TemporaryDirectory(prefix="swta-") as scratch, _bars() as bars:
             job = Run(notebook, Path(scratch) / notebook.name, Path(scratch), values)
             bar = bars.add_task(notebook.stem, total=1)
-            if not console.is_terminal:
+            if not console.is_terminal and not rank():
                 console.print(f"{notebook.stem}: running with {values or 'defaults'}")
             try:
                 execute_chapter(
@@ -190,6 +190,17 @@ def build(
             book_root(), profile, jobs=jobs, say=bars.console.print, progress=progress
         )
     console.print(f"The book, after {time.monotonic() - started:.0f} s: {index}")
+
+
+@app.command()
+def pdf() -> None:
+    """Print the built book with Chromium, every page and all as one file, and link to the files."""
+    from swta.paper.paths import book_root
+    from swta.paper.pdf import print_book
+
+    with clear_errors():
+        files = print_book(book_root(), say=console.print)
+    console.print(f"{len(files)} files in {files[0].parent}")
 
 
 @app.command()
