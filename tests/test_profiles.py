@@ -2,12 +2,9 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-import yaml
 
 from swta.paper.parameters import chapter_names, convert_parameters, list_parameters, load_profile
 
@@ -42,25 +39,3 @@ def test_commands_in_a_chapter_name_real_parameters(chapter):
         assert any(chapter in word for word in words), command
         pairs = [tuple(words[i + 1 : i + 3]) for i, word in enumerate(words) if word == "-p"]
         convert_parameters(list_parameters(ROOT / "book" / f"{chapter}.ipynb"), pairs)
-
-
-@pytest.mark.parametrize("chapter", chapter_names(ROOT))
-def test_the_cell_for_colab_installs_there_and_nowhere_else(chapter, monkeypatch):
-    notebook = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4)
-    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    if "google.colab" not in first.source:
-        pytest.skip("this chapter has no cell for Colab")
-    assert first.metadata["tags"] == ["remove-cell"]
-    called, place = [], []
-    monkeypatch.setattr("subprocess.run", lambda command, check: called.append(command))
-    monkeypatch.setattr("os.chdir", place.append)
-    code = compile(first.source, chapter, "exec")
-    exec(code, {})
-    assert not called and not place
-    monkeypatch.setitem(sys.modules, "google.colab", object())
-    exec(code, {})
-    assert [command[:2] for command in called] == [["git", "clone"], [sys.executable, "-m"]]
-    repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
-    assert called[0][4:] == [repository, "/content/swta"]
-    assert called[1][2:] == ["pip", "install", "--quiet", "/content/swta"]
-    assert place == ["/content/swta/book"], "where a notebook of the book runs"
