@@ -31,7 +31,7 @@ reproduce: .venv/.installed ## build the committed book twice and compare; PROFI
 	$(BIN)/swta reproduce --profile $(if $(filter file,$(origin PROFILE)),smoke,$(PROFILE)) --jobs $(JOBS)
 
 pages: .venv/.installed ## open every page of the built book in Chromium and check it
-	$(BIN)/pytest tests/test_pages.py tests/test_accessibility.py tests/test_playground.py --no-cov
+	$(BIN)/pytest tests/test_pages.py tests/test_accessibility.py tests/test_playground.py tests/test_citations.py tests/test_launch.py tests/test_pdf.py --no-cov
 
 pdf: .venv/.installed ## print the built book to _build/html/pdf; CHROMIUM=path
 	$(BIN)/swta pdf

@@ -18,6 +18,7 @@ from torch import Tensor
 from swta.validation import ParameterError
 
 PATIENCE = timedelta(days=7)  # for others that train; torchrun ends all when one of them dies
+MEETING = timedelta(hours=1)  # for others to come
 
 
 class Ranks:
@@ -113,7 +114,7 @@ def _join(rank: int, size: int, local: int, device: str) -> Ranks:
     gpu = device.startswith("cuda")
     if gpu:
         torch.cuda.set_device(local % torch.cuda.device_count())
-    store, *_ = next(dist.rendezvous("env://", timeout=PATIENCE))
+    store, *_ = next(dist.rendezvous("env://", timeout=MEETING))
     dist.init_process_group(
         "nccl" if gpu else "gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE
     )
