@@ -49,9 +49,8 @@ def add_head(notebook: Path, record: Path) -> None:
             describe_run(Record.read(record)),
             f"{{download}}`executed notebook <{notebook.name}>`",
             f"{{download}}`its numbers (JSON) <{record.name}>`",
-            PRINT,
         ]
-        line = " · ".join(filter(None, facts))
+        line = " · ".join(filter(None, facts)) + f'<span class="on-screen"> · {PRINT}</span>'
         head = f"\n\n:::{{div}} chapter-facts\n{line}\n:::\n"
         cell.source = cell.source[: title.end()] + head + cell.source[title.end() :]
         notebook.write_text(json.dumps(content, indent=1) + "\n", encoding="utf8")
