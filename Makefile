@@ -8,7 +8,6 @@ PROFILE ?= laptop
 JOBS    ?= 2
 PORT    ?= 8000
 EXAMPLES ?= 1000
-CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 BIN     := .venv/bin
 
 .PHONY: help book test faults fuzz reproduce pages pdf lint lock serve clean
@@ -32,16 +31,10 @@ reproduce: .venv/.installed ## build the committed book twice and compare; PROFI
 	$(BIN)/swta reproduce --profile $(if $(filter file,$(origin PROFILE)),smoke,$(PROFILE)) --jobs $(JOBS)
 
 pages: .venv/.installed ## open every page of the built book in Chromium and check it
-	$(BIN)/pytest tests/test_pages.py tests/test_accessibility.py tests/test_playground.py --no-cov
+	$(BIN)/pytest tests/test_pages.py tests/test_accessibility.py tests/test_playground.py tests/test_citations.py tests/test_launch.py tests/test_pdf.py --no-cov
 
-pdf: ## print every page of the built book to _build/pdf; CHROMIUM=path
-	@test -n "$(CHROMIUM)" || { echo "no Chromium or Chrome found: install one, or set CHROMIUM to its path"; exit 1; }
-	@test -d _build/html/book || { echo "no book in _build/html: run make book first"; exit 1; }
-	mkdir -p _build/pdf
-	for page in _build/html/book/*.html; do \
-	  "$(CHROMIUM)" --headless --no-sandbox --disable-gpu --no-pdf-header-footer --virtual-time-budget=60000 \
-	    --print-to-pdf=_build/pdf/$$(basename $$page .html).pdf "file://$(CURDIR)/$$page" 2>/dev/null; done
-	ls _build/pdf
+pdf: .venv/.installed ## print the built book to _build/html/pdf; CHROMIUM=path
+	$(BIN)/swta pdf
 
 lint: .venv/.installed ## check style, types and pairing
 	$(BIN)/ruff check src tests benchmarks

@@ -79,6 +79,19 @@ def test_a_failing_cell_keeps_the_partial_notebook(swta, tmp_path):
     assert (tmp_path / "out.partial.ipynb").is_file() and not (tmp_path / "out.ipynb").exists()
 
 
+@pytest.mark.slow
+def test_of_the_processes_of_torchrun_the_first_one_writes(swta, checkout, tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    before = written(checkout)
+    out = str(tmp_path / "out.ipynb")
+    code, text = swta("run", "02_two", "--publish", "--profile", "smoke", "-o", out)
+    assert code == 0 and "published" not in text, text
+    assert written(checkout) == before and not list(tmp_path.glob("out*"))
+    code, text = swta("run", "02_two", "-p", "alpha", "2", "-o", out)
+    assert code == 1 and "ZeroDivisionError" in text
+    assert [path.name for path in tmp_path.glob("out*")] == ["out.rank1.partial.ipynb"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

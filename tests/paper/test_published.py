@@ -66,6 +66,10 @@ def test_unfinished_work_has_a_folder_of_its_own(checkout, monkeypatch, tmp_path
     (folder / "one.pt").write_text("")
     chapter = start(0.5)
     chapter.work_folder()
+    with monkeypatch.context() as second:
+        second.setenv("RANK", "1")  # one of several processes; another may not be done
+        chapter.footer()
+    assert folder.exists()
     chapter.footer()
     assert not folder.exists()
     assert json.loads((tmp_path / "out" / "02_two.json").read_text())["chapter"] == "02_two"

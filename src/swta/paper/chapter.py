@@ -21,7 +21,7 @@ from myst_nb import glue
 
 from swta.intervals import Interval
 from swta.paper.content import content_key
-from swta.paper.paths import find_root, results_folder
+from swta.paper.paths import find_root, rank, results_folder
 from swta.paper.provenance import collect_provenance
 from swta.paper.published import compare_sizes
 from swta.paper.record import Record, Reported, plain, write_atomically
@@ -161,7 +161,7 @@ class Chapter:
             {key: _simple(value) for key, value in self.parameters.items()}, elapsed
         )
         self.record.write(results_folder())
-        if self._work_folder is not None:
+        if self._work_folder is not None and rank() == 0:  # others may be at its end before
             shutil.rmtree(self._work_folder, ignore_errors=True)
         display(HTML(_provenance_table(self.record.provenance)))
 

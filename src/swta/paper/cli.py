@@ -97,7 +97,8 @@ def run(
 ) -> None:
     """Execute one chapter with checked parameters; the book's own results are left alone.
 
-    Long work that is interrupted goes on where it was when the same command is given again.
+    Long work that is interrupted goes on where it was when the same command is given again. Under
+    torchrun every process executes the chapter, they share its trainings, and the first one writes.
     """
     from swta.paper.execute import ChapterFailed, execute_chapter
     from swta.paper.parameters import (
@@ -106,7 +107,7 @@ def run(
         list_parameters,
         load_profile,
     )
-    from swta.paper.paths import book_root
+    from swta.paper.paths import book_root, rank
     from swta.paper.published import publish_record
     from swta.paper.record import Record
 
@@ -125,7 +126,7 @@ def run(
         with tempfile.TemporaryDirectory(prefix="swta-") as scratch, _bars() as bars:
             job = Run(notebook, Path(scratch) / notebook.name, Path(scratch), values)
             bar = bars.add_task(notebook.stem, total=1)
-            if not console.is_terminal:
+            if not console.is_terminal and not rank():
                 console.print(f"{notebook.stem}: running with {values or 'defaults'}")
             try:
                 execute_chapter(
@@ -134,10 +135,13 @@ def run(
             except ChapterFailed as error:
                 if error.error_name == ParameterError.__name__:
                     raise ParameterError(error.error_text) from None
-                kept = target.with_suffix(".partial.ipynb")
+                own = f".rank{rank()}" if rank() else ""
+                kept = target.with_suffix(f"{own}.partial.ipynb")
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(error.partial, kept)
                 raise error.moved_to(kept) from None
+            if rank():
+                return
             collect_run(job, target)
         if publish:
             table = publish_record(Record.read(target.with_suffix(".json")), root, profile)
@@ -186,6 +190,17 @@ def build(
             book_root(), profile, jobs=jobs, say=bars.console.print, progress=progress
         )
     console.print(f"The book, after {time.monotonic() - started:.0f} s: {index}")
+
+
+@app.command()
+def pdf() -> None:
+    """Print the built book with Chromium, every page and all as one file, and link to the files."""
+    from swta.paper.paths import book_root
+    from swta.paper.pdf import print_book
+
+    with clear_errors():
+        files = print_book(book_root(), say=console.print)
+    console.print(f"{len(files)} files in {files[0].parent}")
 
 
 @app.command()

@@ -12,6 +12,8 @@ import nbformat
 from swta.paper.record import Record
 
 WORDS_PER_MINUTE = 238  # adults reading English in silence: Brysbaert 2019, J. Mem. Lang. 109
+# the browser's own way to a PDF; `make pdf` puts a link to the printed file in its place
+PRINT = '<button type="button" class="chapter-pdf" onclick="print()">this chapter as PDF</button>'
 _TITLE = re.compile(r"^# .+$", re.MULTILINE)
 _MARKUP = re.compile(r"\{[^}]*\}|`[^`]*`|\$[^$]*\$|[^\w\s]")
 
@@ -48,7 +50,7 @@ def add_head(notebook: Path, record: Path) -> None:
             f"{{download}}`executed notebook <{notebook.name}>`",
             f"{{download}}`its numbers (JSON) <{record.name}>`",
         ]
-        line = " · ".join(filter(None, facts))
+        line = " · ".join(filter(None, facts)) + f'<span class="on-screen"> · {PRINT}</span>'
         head = f"\n\n:::{{div}} chapter-facts\n{line}\n:::\n"
         cell.source = cell.source[: title.end()] + head + cell.source[title.end() :]
         notebook.write_text(json.dumps(content, indent=1) + "\n", encoding="utf8")

@@ -35,6 +35,12 @@ def literal_path(path: Path) -> str:
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
+def rank() -> int:
+    """Number of this process among those that torchrun started, 0 without it: who writes is 0."""
+    value = os.environ.get("RANK", "")
+    return int(value) if value.isdecimal() else 0
+
+
 def results_folder() -> Path:
     """Where records go: ``$SWTA_RESULTS``, else ``_build/runs`` of the checkout (or here).
 

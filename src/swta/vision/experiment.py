@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,10 +23,11 @@ from swta.validation import ParameterError, check_integer
 from swta.vision.arms import ArmsResult, join_arms
 from swta.vision.augment import Deformation, deform_images
 from swta.vision.contrast import Unfiltered
+from swta.vision.distributed import Ranks, find_ranks
 from swta.vision.images import filter_images, is_fixed
 from swta.vision.machine import Machine
 from swta.vision.models import TransformerParameters
-from swta.vision.training import Labelled, TrainingParameters, measure_hits, train
+from swta.vision.training import Labelled, TrainingParameters, assemble, measure_hits, train
 
 _J = TypeVar("_J")
 _R = TypeVar("_R")
@@ -66,6 +69,9 @@ def train_arms(
     of the model instead. On the CPU every training has one thread, so the numbers do not depend on
     ``workers``. With a ``folder`` an interrupted call goes on where it was.
 
+    Under torchrun all processes make this call and have its result. Whole trainings are spread over
+    them; where there are fewer trainings than processes, all share the images of each step.
+
     Args:
         fronts: the arms: name to filter, (B, 3, H, W) in [0, 1] to (B, 3, H, W).
         source: training digits; the last ``held_out`` of them are kept for validation.
@@ -76,7 +82,7 @@ def train_arms(
         others: more test sets, which are no targets.
         deformation: versions of the training images, the same in every arm; by default none.
         workers: trainings at a time, each in a process of its own if more than one; or the
-            processes, to be used again.
+            processes, to be used again. Under torchrun each process trains by itself.
         machine: what to compute on; anything but the CPU wants one worker.
         folder: where checkpoints are kept, one file per arm, training and group of seeds.
 
@@ -105,7 +111,9 @@ def train_arms(
     groups = [tuple(seeds)] if machine.stacked else [(seed,) for seed in seeds]
     sets = [*tests, *others]
 
-    def list_jobs(arm: str, front: nn.Module) -> list[_Job]:
+    @lru_cache(maxsize=1)
+    def list_jobs(arm: str) -> list[_Job]:
+        front = fronts[arm]
         fixed = is_fixed(front)
         before = front if fixed else Unfiltered()
         learnt = np.stack([filter_images(before, v) for v in versions]), source.labels[:cut]
@@ -120,16 +128,34 @@ def train_arms(
             for group in groups
         ]  # fmt: skip
 
-    total = len(fronts) * len(trainings) * len(groups)
+    plans = [
+        (arm, i, training, group)
+        for arm in fronts
+        for i, (training, group) in enumerate(product(trainings.values(), groups))
+    ]
+    ranks = find_ranks(machine.device)
     own = nullcontext() if pool is workers else pool
-    with own, tqdm(total=total, desc="trainings", disable=None) as bar:
-        waiting = []
-        for arm, front in fronts.items():
-            for job in list_jobs(arm, front):
-                future = pool.submit(_train_group, job)
+    if ranks is None:
+        with own, tqdm(total=len(plans), desc="trainings", disable=None) as bar:
+            waiting = []
+            for arm, i, *_ in plans:
+                future = pool.submit(_train_group, list_jobs(arm)[i])
                 future.add_done_callback(lambda _: bar.update())
                 waiting.append(future)
-        found = [trained for future in waiting for trained in future.result()]
+            found = [trained for future in waiting for trained in future.result()]
+    elif len(plans) < ranks.size and all(map(is_fixed, fronts.values())):
+        found = [t for arm, i, *_ in plans for t in _train_alone(list_jobs(arm)[i], ranks)]
+    else:
+        sent = ranks.spread(
+            len(plans), lambda k: _pack(_train_alone(list_jobs(plans[k][0])[plans[k][1]]))
+        )
+        found = [
+            each
+            for (arm, _, training, group), packed in zip(plans, sent, strict=True)
+            for each in _unpack(
+                packed, None if is_fixed(fronts[arm]) else fronts[arm], transformer, training, group
+            )
+        ]
     shape = (len(fronts), len(trainings), len(seeds))
     numbers = [
         np.stack([each[i] for each in found]).reshape(*shape, -1)  # type: ignore[misc]
@@ -198,17 +224,29 @@ class Workers(AbstractContextManager):
                 start = get_context("spawn")
                 self._pool = ProcessPoolExecutor(self.count, start, torch.set_num_threads, (1,))
             return self._pool.submit(function, job)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
         future: Future[_R] = Future()
-        try:
+        with _one_thread():
             future.set_result(function(job))
-        finally:
-            torch.set_num_threads(threads)
         return future
 
 
-def _train_group(job: _Job) -> list[_Trained]:
+def _train_alone(job: _Job, ranks: Ranks | None = None) -> list[_Trained]:
+    """`_train_group` in this process, with one thread."""
+    with _one_thread():
+        return _train_group(job, ranks)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train_group(job: _Job, ranks: Ranks | None = None) -> list[_Trained]:
     results = train(
         *job.source,
         job.validation,
@@ -218,9 +256,35 @@ def _train_group(job: _Job) -> list[_Trained]:
         machine=job.machine,
         front=job.front,
         checkpoint=job.checkpoint,
+        ranks=ranks,
     )
     found: list[_Trained] = []
     for result in results:
-        hits = np.array([measure_hits(result.model, x, y) for x, y in job.tests])
+        hits = np.array([measure_hits(result.model, x, y, ranks=ranks) for x, y in job.tests])
         found.append((result.steps, result.validation_accuracy, hits, result.model.cpu()))
     return found
+
+
+def _pack(found: list[_Trained]) -> list[dict[str, Any]]:
+    """Trained models and their numbers as what one process can send to another."""
+    return [
+        {"numbers": [torch.from_numpy(np.asarray(n)) for n in numbers], "model": model.state_dict()}
+        for *numbers, model in found
+    ]
+
+
+def _unpack(
+    packed: list[dict[str, Any]],
+    front: nn.Module | None,
+    transformer: TransformerParameters,
+    training: TrainingParameters,
+    seeds: Sequence[int],
+) -> Iterator[_Trained]:
+    """What `_pack` was given; ``front`` is a front-end that is part of the models."""
+    side = transformer.image_size
+    for each, seed in zip(packed, seeds, strict=True):
+        blank = torch.zeros(2, 3, side, side)
+        model = assemble(front, blank, training.fano, transformer, seed)
+        model.load_state_dict(each["model"])
+        steps, accuracy, hits = (n.numpy() for n in each["numbers"])
+        yield steps, accuracy, hits, model.eval()

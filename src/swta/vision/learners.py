@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 from torch.nn import functional as F
 
+from swta.vision.distributed import Ranks
 from swta.vision.machine import Machine
 from swta.vision.models import forward_patches
 
@@ -25,6 +26,7 @@ class Batch(NamedTuple):
     labels: Tensor  # (B,)
     keep: Tensor | None  # (B, kept) patches that the transformer sees; None: all
     noise: Tensor | None  # (B, 3, H, W), standard normal; None: no noise
+    share: float = 1.0  # part of the step's images that these are; the others lie elsewhere
 
 
 class Learner(nn.Module):
@@ -47,9 +49,10 @@ class Learners(ABC):
 
     optimisers: list[torch.optim.AdamW]
 
-    def __init__(self, machine: Machine, label_smoothing: float) -> None:
+    def __init__(self, machine: Machine, label_smoothing: float, ranks: Ranks | None) -> None:
         self.machine = machine
         self.label_smoothing = label_smoothing
+        self.ranks = ranks  # processes that share each step's images
 
     @abstractmethod
     def step(self, batches: Sequence[Batch], rate: float) -> list[float]:
@@ -78,12 +81,17 @@ class Learners(ABC):
         for optimiser, stored in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(stored)
 
-    def _descend(self, optimiser: torch.optim.AdamW, loss: Tensor, rate: float) -> None:
+    def _descend(self, optimiser: torch.optim.AdamW, losses: Tensor, rate: float) -> list[float]:
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad()
-        loss.backward()
+        losses.sum().backward()
+        found = losses.detach()
+        if self.ranks is not None:
+            weights = [w for group in optimiser.param_groups for w in group["params"]]
+            self.ranks.add_up([found, *(w.grad for w in weights if w.grad is not None)])
         optimiser.step()
+        return found.tolist()
 
     def _autocast(self) -> torch.autocast:
         kind = torch.device(self.machine.device).type
@@ -100,8 +108,9 @@ class SeparateLearners(Learners):
         *,
         weight_decay: float,
         label_smoothing: float,
+        ranks: Ranks | None = None,
     ) -> None:
-        super().__init__(machine, label_smoothing)
+        super().__init__(machine, label_smoothing, ranks)
         self.learners = [Learner(model) for model in models]
         self.calls = [_Compiled(learner, machine.compiled) for learner in self.learners]
         self.optimisers = [
@@ -111,7 +120,7 @@ class SeparateLearners(Learners):
 
     def step(self, batches: Sequence[Batch], rate: float) -> list[float]:
         """One step of every seed; see `Learners`."""
-        losses = []
+        losses: list[float] = []
         for i, batch in enumerate(batches):
             self.learners[i].train()
             torch.set_rng_state(self.random[i])
@@ -120,9 +129,8 @@ class SeparateLearners(Learners):
             loss = F.cross_entropy(
                 logits.float(), batch.labels, label_smoothing=self.label_smoothing
             )
-            self._descend(self.optimisers[i], loss, rate)
+            losses += self._descend(self.optimisers[i], loss[None] * batch.share, rate)
             self.random[i] = torch.get_rng_state()
-            losses.append(loss.item())
         return losses
 
     def models(self) -> list[nn.Sequential]:
@@ -151,8 +159,9 @@ class StackedLearners(Learners):
         *,
         weight_decay: float,
         label_smoothing: float,
+        ranks: Ranks | None = None,
     ) -> None:
-        super().__init__(machine, label_smoothing)
+        super().__init__(machine, label_smoothing, ranks)
         self.originals = list(models)
         learners = [Learner(model) for model in models]
         stacked, _ = stack_module_state(learners)
@@ -182,9 +191,8 @@ class StackedLearners(Learners):
             label_smoothing=self.label_smoothing,
             reduction="none",
         )
-        losses = each.view(labels.shape).mean(1)
-        self._descend(self.optimisers[0], losses.sum(), rate)  # seeds share no weight
-        return losses.tolist()
+        losses = each.view(labels.shape).mean(1) * batches[0].share
+        return self._descend(self.optimisers[0], losses, rate)  # seeds share no weight
 
     def _call(self, keep: Tensor | None, noise: Tensor | None) -> Callable[..., Tensor]:
         given = keep is not None, noise is not None

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from torch.nn import functional as F
 
 from swta.validation import ParameterError, check_integer, check_real
 from swta.vision.checkpoint import describe, load_checkpoint, save_checkpoint
+from swta.vision.distributed import Ranks
 from swta.vision.learners import (
     Batch,
     Learners,
@@ -84,6 +86,7 @@ def train(
     machine: Machine | None = None,
     front: nn.Module | None = None,
     checkpoint: Path | None = None,
+    ranks: Ranks | None = None,
 ) -> list[TrainingResult]:
     """Train a transformer per seed, from scratch, on filtered images; one result per seed.
 
@@ -100,7 +103,10 @@ def train(
         machine: what to compute on; one CPU model after another by default.
         front: a front-end that is trained or random, so that the images could not be filtered
             beforehand; a copy of it becomes the first part of each model.
-        checkpoint: file to keep the state in, and to go on from where it exists.
+        checkpoint: file to keep the state in, and to go on from where it exists; with ``ranks``
+            the first of them alone reads and writes it.
+        ranks: processes that each take a part of every step's images, for the same numbers up to
+            rounding; not for a front-end that draws random numbers.
 
     Raises:
         ParameterError: no seed, images and labels of different length, labels outside the classes,
@@ -115,14 +121,15 @@ def train(
     if not np.isfinite(images).all():
         raise ParameterError("images hold values that are not finite; allowed: finite ones")
     machine = machine or Machine()
-    loop = _Loop(images, labels, transformer, training, list(seeds), machine, front)
+    loop = _Loop(images, labels, transformer, training, list(seeds), machine, front, ranks)
     configuration = {}
     if checkpoint is not None:
         configuration = describe(
             transformer=transformer, training=training, machine=machine, seeds=list(seeds),
             images=images, labels=labels, front=front, validation=validation[0],
         )  # fmt: skip
-        stored = load_checkpoint(checkpoint, configuration)
+        read = partial(load_checkpoint, checkpoint, configuration)
+        stored = read() if ranks is None else ranks.send(read, 0)
         if stored is not None:
             loop.load(stored)
     with torch.random.fork_rng(devices=[]):
@@ -130,7 +137,7 @@ def train(
             loop.step()
             if loop.done in loop.checks:
                 loop.check(validation)
-                if checkpoint is not None:
+                if checkpoint is not None and (ranks is None or ranks.rank == 0):
                     save_checkpoint(checkpoint, configuration, loop.state())
     models = loop.learners.models()
     return [
@@ -153,14 +160,16 @@ class _Loop:
         seeds: list[int],
         machine: Machine,
         front: nn.Module | None,
+        ranks: Ranks | None = None,
     ) -> None:
         p = self.training = training
         self.device = machine.device
+        self.ranks = ranks
         self.source = torch.from_numpy(images).to(self.device)
         self.labels = torch.from_numpy(labels)
         self.patches = (transformer.image_size // transformer.patch_size) ** 2
         models = [
-            _assemble(front, torch.from_numpy(images[0]), p.fano, transformer, seed)
+            assemble(front, torch.from_numpy(images[0]), p.fano, transformer, seed)
             .to(self.device)
             for seed in seeds
         ]  # fmt: skip
@@ -169,8 +178,9 @@ class _Loop:
         # a random or trained front-end cannot be stacked
         kind = StackedLearners if machine.stacked and front is None else SeparateLearners
         self.learners: Learners = kind(
-            models, machine, weight_decay=p.weight_decay, label_smoothing=p.label_smoothing
-        )
+            models, machine, weight_decay=p.weight_decay, label_smoothing=p.label_smoothing,
+            ranks=ranks,
+        )  # fmt: skip
         if isinstance(self.learners, SeparateLearners):
             self.learners.random = [torch.Generator().manual_seed(s).get_state() for s in seeds]
         self.per_epoch = math.ceil(len(labels) / p.batch_size)
@@ -200,19 +210,25 @@ class _Loop:
         offsets = torch.randint(-p.shift, p.shift + 1, (count, 2), generator=generator)
         version = torch.randint(len(self.source), (count,), generator=generator)
         keep = draw_patches(count, self.patches, p.patch_drop, generator)
-        index = version.to(self.device), chosen.to(self.device)
-        x = shift_images(self.source[index], offsets.to(self.device)).float()
+        part, share = slice(count), 1.0
+        if self.ranks is not None:
+            own = self.ranks.share(count)
+            share = (own.stop - own.start) / count
+            part = own if share else slice(1)  # an image that counts nothing, where there are few
         noise = None
         if p.fano > 0.0:
-            shape = (count, 3, *x.shape[2:])
-            noise = torch.randn(shape, generator=self.noise[i], device=self.device)
-        there = self.labels[chosen].to(self.device)
-        return Batch(x, there, None if keep is None else keep.to(self.device), noise)
+            shape = (count, 3, *self.source.shape[3:])
+            noise = torch.randn(shape, generator=self.noise[i], device=self.device)[part]
+        index = version[part].to(self.device), chosen[part].to(self.device)
+        x = shift_images(self.source[index], offsets[part].to(self.device)).float()
+        there = self.labels[chosen[part]].to(self.device)
+        return Batch(x, there, None if keep is None else keep[part].to(self.device), noise, share)
 
     def check(self, validation: Labelled) -> None:
         """Look at the held-out source digits."""
         n = len(validation[1])
-        hits = [measure_hits(model, *validation) for model in self.learners.models()]
+        models = self.learners.models()
+        hits = [measure_hits(model, *validation, ranks=self.ranks) for model in models]
         self.accuracies.append([h / n for h in hits])
 
     def state(self) -> dict[str, Any]:
@@ -273,9 +289,19 @@ def learning_rate(step: int, total: int, parameters: Schedule) -> float:
 
 
 def measure_hits(
-    model: nn.Module, images: NDArray[np.float16], labels: NDArray[np.int64], *, batch: int = 256
+    model: nn.Module,
+    images: NDArray[np.float16],
+    labels: NDArray[np.int64],
+    *,
+    batch: int = 256,
+    ranks: Ranks | None = None,
 ) -> int:
-    """Number of images (n, 3, H, W) whose most likely class is their label."""
+    """Number of images (n, 3, H, W) whose most likely class is their label, shared by ``ranks``."""
+    if ranks is not None:
+        own = ranks.share(len(labels))
+        found = torch.tensor([measure_hits(model, images[own], labels[own], batch=batch)])
+        ranks.add_up([found])
+        return int(found)
     device = next(model.parameters()).device
     model.eval()
     hits = 0
@@ -289,14 +315,17 @@ def measure_hits(
     return hits
 
 
-def _assemble(
+def assemble(
     front: nn.Module | None,
     source: Tensor,
     fano: float,
     transformer: TransformerParameters,
     seed: int,
 ) -> nn.Sequential:
-    """Front-end if there is one, whitening by what comes out of it at the start, transformer."""
+    """Front-end if there is one, whitening by what comes out of it at the start, transformer.
+
+    ``source`` are the images, (n, 3, H, W), before the front-end; ``fano`` is of the noise.
+    """
     model = create_transformer(transformer, seed=seed)
     if front is None:
         return prepend(Whiten(source, fano), model)
