@@ -52,6 +52,14 @@ from swta.vision.images import (
     to_tensor,
     trace_filter,
 )
+from swta.vision.lesions import (
+    UnrolledWTA,
+    grade_filter,
+    list_lesions,
+    measure_behind,
+    measure_unrolling_error,
+    tabulate_grades,
+)
 from swta.vision.looks import compare_looks, map_attention, measure_looks, measure_margins
 from swta.vision.machine import Machine, choose_device, choose_machine
 from swta.vision.models import (
@@ -81,7 +89,6 @@ from swta.vision.salience import (
 from swta.vision.scores import steps_to_reach
 from swta.vision.studies import (
     compare_unseen_classes,
-    list_lesions,
     load_transfer_sets,
     measure_corruptions,
     measure_transfer,
@@ -94,12 +101,15 @@ from swta.vision.studies import (
 )
 from swta.vision.study_plots import (
     plot_attention,
+    plot_grades,
     plot_sizes,
     plot_table,
     plot_trainings,
     plot_transfer,
+    plot_unrolling,
     plot_unseen_classes,
 )
+from swta.vision.tokens import TokenWTA
 from swta.vision.training import (
     TrainingParameters,
     TrainingResult,
@@ -135,10 +145,12 @@ __all__ = [
     "RandomConvolution",
     "SoftWTA",
     "Standardise",
+    "TokenWTA",
     "TrainingParameters",
     "TrainingResult",
     "TransformerParameters",
     "Unfiltered",
+    "UnrolledWTA",
     "VOneFront",
     "Whiten",
     "Workers",
@@ -158,6 +170,7 @@ __all__ = [
     "filter_images",
     "find_best_control",
     "gabor_bank",
+    "grade_filter",
     "is_fixed",
     "join_arms",
     "list_lesions",
@@ -165,6 +178,7 @@ __all__ = [
     "map_attention",
     "mask_digits",
     "measure_attention_on_digit",
+    "measure_behind",
     "measure_cka",
     "measure_corruptions",
     "measure_few_shot",
@@ -179,10 +193,12 @@ __all__ = [
     "measure_steps",
     "measure_steps_ratio",
     "measure_transfer",
+    "measure_unrolling_error",
     "measure_unseen_classes",
     "pick_trainings",
     "plot_attention",
     "plot_gains",
+    "plot_grades",
     "plot_learning",
     "plot_orientation_key",
     "plot_sizes",
@@ -190,6 +206,7 @@ __all__ = [
     "plot_table",
     "plot_trainings",
     "plot_transfer",
+    "plot_unrolling",
     "plot_unseen",
     "plot_unseen_classes",
     "prepend",
@@ -199,6 +216,7 @@ __all__ = [
     "steps_to_reach",
     "summarise_accuracy",
     "tabulate_accuracy",
+    "tabulate_grades",
     "tabulate_learning",
     "tabulate_sizes",
     "tabulate_trainings",

@@ -71,6 +71,7 @@ class TrainingResult:
     validation_accuracy: np.ndarray  # (checks,) share of held-out source digits
     loss: np.ndarray  # (steps,) cross entropy in nats, of each batch
     seed: int
+    watched: np.ndarray  # (checks, sets) share of each watched set
 
 
 def train(
@@ -84,6 +85,7 @@ def train(
     machine: Machine | None = None,
     front: nn.Module | None = None,
     checkpoint: Path | None = None,
+    watched: Sequence[Labelled] = (),
 ) -> list[TrainingResult]:
     """Train a transformer per seed, from scratch, on filtered images; one result per seed.
 
@@ -101,6 +103,7 @@ def train(
         front: a front-end that is trained or random, so that the images could not be filtered
             beforehand; a copy of it becomes the first part of each model.
         checkpoint: file to keep the state in, and to go on from where it exists.
+        watched: more sets to look at when the held-out digits are; nothing depends on them.
 
     Raises:
         ParameterError: no seed, images and labels of different length, labels outside the classes,
@@ -110,7 +113,7 @@ def train(
     images = images if images.ndim == 5 else images[None]
     if not seeds:
         raise ParameterError("seeds is empty; allowed: at least one seed")
-    for pictures, digits in ((images[0], labels), validation):
+    for pictures, digits in ((images[0], labels), validation, *watched):
         _check_labels(pictures, digits, transformer.n_classes)
     if not np.isfinite(images).all():
         raise ParameterError("images hold values that are not finite; allowed: finite ones")
@@ -121,6 +124,7 @@ def train(
         configuration = describe(
             transformer=transformer, training=training, machine=machine, seeds=list(seeds),
             images=images, labels=labels, front=front, validation=validation[0],
+            **{f"watched {i}": seen for i, (seen, _) in enumerate(watched)},
         )  # fmt: skip
         stored = load_checkpoint(checkpoint, configuration)
         if stored is not None:
@@ -129,14 +133,14 @@ def train(
         while loop.done < loop.total:
             loop.step()
             if loop.done in loop.checks:
-                loop.check(validation)
+                loop.check((validation, *watched))
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, configuration, loop.state())
     models = loop.learners.models()
     return [
-        TrainingResult(model.eval(), loop.checks, accuracy, loss, int(seed))
-        for model, accuracy, loss, seed in zip(
-            models, np.array(loop.accuracies).T, loop.losses, seeds, strict=True
+        TrainingResult(model.eval(), loop.checks, looks[:, 0], loss, int(seed), looks[:, 1:])
+        for model, looks, loss, seed in zip(
+            models, np.array(loop.accuracies).swapaxes(0, 1), loop.losses, seeds, strict=True
         )
     ]
 
@@ -180,7 +184,7 @@ class _Loop:
         )
         self.order = [torch.empty(0, dtype=torch.int64) for _ in seeds]
         self.losses = np.zeros((len(seeds), self.total))
-        self.accuracies: list[list[float]] = []
+        self.accuracies: list[list[list[float]]] = []  # check, seed, set
         self.done = 0
 
     def step(self) -> None:
@@ -209,11 +213,14 @@ class _Loop:
         there = self.labels[chosen].to(self.device)
         return Batch(x, there, None if keep is None else keep.to(self.device), noise)
 
-    def check(self, validation: Labelled) -> None:
-        """Look at the held-out source digits."""
-        n = len(validation[1])
-        hits = [measure_hits(model, *validation) for model in self.learners.models()]
-        self.accuracies.append([h / n for h in hits])
+    def check(self, sets: Sequence[Labelled]) -> None:
+        """Look at the held-out source digits, and at what is watched."""
+        self.accuracies.append(
+            [
+                [measure_hits(model, *seen) / len(seen[1]) for seen in sets]
+                for model in self.learners.models()
+            ]
+        )
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the training depends on, as tensors, numbers and lists."""
