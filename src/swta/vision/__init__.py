@@ -42,7 +42,12 @@ from swta.vision.embedding import (
 )
 from swta.vision.experiment import Workers, train_arms, train_chosen
 from swta.vision.filter import FORMS, SoftWTA
-from swta.vision.flops import count_flops, count_training_flops, measure_flops_ratio
+from swta.vision.flops import (
+    count_filter_operations,
+    count_flops,
+    count_training_flops,
+    measure_flops_ratio,
+)
 from swta.vision.images import (
     FilterStages,
     FilterTransform,
@@ -160,6 +165,7 @@ __all__ = [
     "classify_by_prototypes",
     "compare_looks",
     "compare_unseen_classes",
+    "count_filter_operations",
     "count_flops",
     "count_trainable",
     "count_training_flops",
