@@ -158,3 +158,32 @@ def test_tables_hold_every_number(made):
     summary = summarise_accuracy(made)
     assert summary.loc["energy", "mnist"] == "95.0 ± 0.0"
     assert list(summary.columns) == ["mnist", "usps", "svhn", "all unseen"]
+
+
+def test_steps_to_the_best_that_the_baseline_saw_on_targets(made):
+    along = np.array(
+        [
+            [[0.2, 0.4, 0.3], [0.1, 0.2, 0.2], [0.1, 0.2, 0.4]],
+            [[0.3, 0.3, 0.3], [0.1, 0.1, 0.3], [0.1, 0.2, 0.3]],
+            [[0.4, 0.6, 0.6], [0.4, 0.6, 0.6], [0.3, 0.5, 0.6]],
+        ]
+    )
+    watched = dataclasses.replace(made, unseen_along=along)
+    steps = measure_steps(watched, baseline="unfiltered", on="unseen")
+    np.testing.assert_allclose(steps[2], [10.0, 5.0, 15.0])  # 0.4, 0.2 and 0.4, between checks too
+    assert np.isinf(steps[1, 0])  # 0.3 stays below 0.4
+    ratio = measure_steps_ratio(watched, "swta", baseline="unfiltered", on="unseen")
+    assert ratio.value == pytest.approx((10 / 20 * 5 / 20 * 15 / 30) ** (1 / 3))
+    with pytest.raises(ParameterError, match="not watched"):
+        measure_steps(made, baseline="unfiltered", on="unseen")
+    with pytest.raises(ParameterError, match="on = 'usps'"):
+        measure_steps(watched, baseline="unfiltered", on="usps")
+
+
+def test_watching_the_targets_changes_nothing_else(digits, cluttered):
+    arms, tests = {"unfiltered": Unfiltered()}, [digits, cluttered]
+    blind = train_arms(arms, digits, tests, seeds=[0], **CHOICES)["plain"]
+    watched = train_arms(arms, digits, tests, seeds=[0], watch=60, **CHOICES)["plain"]
+    assert blind.unseen_along is None and watched.unseen_along.shape == (1, 1, 2)
+    np.testing.assert_array_equal(blind.hits, watched.hits)
+    np.testing.assert_allclose(watched.unseen_along[0, 0, -1], watched.unseen[0, 0])

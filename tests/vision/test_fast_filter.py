@@ -13,7 +13,14 @@ from tiny_columns import TINY
 from torch.autograd import forward_ad
 
 from swta.validation import ParameterError
-from swta.vision import FilterParameters, SoftWTA, plan, to_tensor
+from swta.vision import (
+    FilterParameters,
+    SoftWTA,
+    count_filter_operations,
+    count_flops,
+    plan,
+    to_tensor,
+)
 from swta.vision.filter import TOLERANCE
 from swta.vision.plan import FilterPlan
 
@@ -204,3 +211,26 @@ def test_relaxation_is_youngs_optimum():
     grid = np.linspace(1.0, 1.9, 181)
     best = grid[np.argmin([radius(w) for w in grid])]
     assert float(over) == pytest.approx(best, abs=0.01)
+
+
+def test_operations_are_counted_as_the_loops_do_them(picture, monkeypatch):
+    front = SoftWTA(TINY)
+    # by hand: waves 189, 13 a column; roots, LAMP5 and PV with two pools of 28; five updates of
+    # SST with 16 a column, 8 more a column from the fourth on; weights twice; read-out 30
+    by_hand = (189 + 52 + 24 + 56 + 5) + (320 + 16) + (33 + 5 * 38 + 2 * 34) + 30
+    assert front._plan.count_operations(planes=1, updates=5) == by_hand
+    assert front._plan.count_operations(planes=3, updates=5) == by_hand + 2 * (189 + 52)
+    grey = picture.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    for images, planes in ((grey, 1), (picture, 3)):
+        updates = front._plan.run(images, keep_columns=False)[2].tolist()
+        each = [front._plan.count_operations(planes, k) for k in updates]
+        three_planes = front.count_operations(images)
+        assert three_planes == pytest.approx(24 * 24 * np.mean(each))
+    learnt = SoftWTA(TINY, learnable=True)
+    with pytest.raises(ParameterError, match="without compiled loops"):
+        learnt.count_operations(picture)
+    assert count_filter_operations(front, picture) == three_planes
+    assert count_filter_operations(learnt, picture) == count_flops(learnt, (3, 24, 24))
+    monkeypatch.setattr(plan, "MOST_ROUNDS", 2)
+    with pytest.raises(ParameterError, match="did not settle"):
+        front.count_operations(picture)

@@ -148,13 +148,17 @@ def test_from_every_source_to_every_other(tmp_path):
 
 def test_fewer_images_have_as_many_steps(digits, cluttered):
     tests = [select_digits(digits, np.arange(20)), cluttered]
-    results = train_sizes(FRONTS, CHOSEN, digits, tests, [36, 72], **SMALL)
-    assert results[36].steps.tolist() == results[72].steps.tolist() == [4]  # 144 images of 160
+    results = train_sizes(FRONTS, CHOSEN, digits, tests, [36, 72], reference=144, **SMALL)
+    assert (
+        results[36].steps.tolist() == results[72].steps.tolist() == [4]
+    )  # 4 batches of 40 make 144
+    above = train_sizes(FRONTS, CHOSEN, digits, tests, [72], reference=36, **SMALL)
+    assert above[72].steps.tolist() == [2]  # one epoch all the same
     table = tabulate_sizes(results)
     assert table["images"].tolist() == [36, 36, 72, 72]
     assert len(plot_sizes(table).containers) == 2
     with pytest.raises(ParameterError, match="size = 150"):
-        train_sizes(FRONTS, CHOSEN, digits, tests, [150], **SMALL)
+        train_sizes(FRONTS, CHOSEN, digits, tests, [150], reference=36, **SMALL)
 
 
 def test_unseen_classes_are_never_trained(digits, cluttered):

@@ -49,7 +49,12 @@ from swta.vision.embedding import (
 )
 from swta.vision.experiment import Workers, train_arms, train_chosen
 from swta.vision.filter import FORMS, SoftWTA
-from swta.vision.flops import count_flops, count_training_flops, measure_flops_ratio
+from swta.vision.flops import (
+    count_filter_operations,
+    count_flops,
+    count_training_flops,
+    measure_flops_ratio,
+)
 from swta.vision.images import (
     FilterStages,
     FilterTransform,
@@ -58,6 +63,14 @@ from swta.vision.images import (
     measure_settling_error,
     to_tensor,
     trace_filter,
+)
+from swta.vision.lesions import (
+    UnrolledWTA,
+    grade_filter,
+    list_lesions,
+    measure_behind,
+    measure_unrolling_error,
+    tabulate_grades,
 )
 from swta.vision.looks import compare_looks, map_attention, measure_looks, measure_margins
 from swta.vision.machine import Machine, choose_device, choose_machine
@@ -122,7 +135,6 @@ from swta.vision.segmentation import (
 from swta.vision.segmenter import DECODERS, Segmenter, SegmenterParameters, create_segmenter
 from swta.vision.studies import (
     compare_unseen_classes,
-    list_lesions,
     load_transfer_sets,
     measure_corruptions,
     measure_transfer,
@@ -135,12 +147,15 @@ from swta.vision.studies import (
 )
 from swta.vision.study_plots import (
     plot_attention,
+    plot_grades,
     plot_sizes,
     plot_table,
     plot_trainings,
     plot_transfer,
+    plot_unrolling,
     plot_unseen_classes,
 )
+from swta.vision.tokens import TokenWTA
 from swta.vision.training import (
     TrainingParameters,
     TrainingResult,
@@ -184,10 +199,12 @@ __all__ = [
     "SoftWTA",
     "Standardise",
     "StandardiseColour",
+    "TokenWTA",
     "TrainingParameters",
     "TrainingResult",
     "TransformerParameters",
     "Unfiltered",
+    "UnrolledWTA",
     "VOneFront",
     "Whiten",
     "Workers",
@@ -200,6 +217,7 @@ __all__ = [
     "compare_looks",
     "compare_unseen_classes",
     "count_confusion",
+    "count_filter_operations",
     "count_flops",
     "count_trainable",
     "count_training_flops",
@@ -213,6 +231,7 @@ __all__ = [
     "filter_images",
     "find_best_control",
     "gabor_bank",
+    "grade_filter",
     "is_fixed",
     "join_arms",
     "label_front",
@@ -222,6 +241,7 @@ __all__ = [
     "mask_digits",
     "measure_attention_on_digit",
     "measure_auroc",
+    "measure_behind",
     "measure_calibration_error",
     "measure_cka",
     "measure_corruptions",
@@ -240,11 +260,13 @@ __all__ = [
     "measure_steps",
     "measure_steps_ratio",
     "measure_transfer",
+    "measure_unrolling_error",
     "measure_unseen_classes",
     "pick_trainings",
     "plot_attention",
     "plot_classes",
     "plot_gains",
+    "plot_grades",
     "plot_learning",
     "plot_luma",
     "plot_miou",
@@ -258,6 +280,7 @@ __all__ = [
     "plot_table",
     "plot_trainings",
     "plot_transfer",
+    "plot_unrolling",
     "plot_unseen",
     "plot_unseen_classes",
     "predict",
@@ -272,6 +295,7 @@ __all__ = [
     "summarise_miou",
     "tabulate_accuracy",
     "tabulate_calibration",
+    "tabulate_grades",
     "tabulate_iou",
     "tabulate_learning",
     "tabulate_sizes",

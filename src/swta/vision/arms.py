@@ -35,6 +35,8 @@ class ArmsResult:
     validation_accuracy: NDArray[np.float64]  # (arms, seeds, checks) on held-out source digits
     others: tuple[str, ...] = ()  # domains that are no targets: corrupted source digits
     models: tuple[tuple[nn.Sequential, ...], ...] = ()  # (arms, seeds); they take filtered images
+    # (arms, seeds, checks) mean accuracy on the first images of the targets; None: not watched
+    unseen_along: NDArray[np.float64] | None = None
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
@@ -124,31 +126,46 @@ def measure_gains(result: ArmsResult, arm: str, baseline: str) -> dict[str, Inte
     return gains | {"all unseen": measure_gain(result, arm, baseline)}
 
 
-def measure_steps(result: ArmsResult, *, baseline: str) -> NDArray[np.float64]:
-    """Steps to the accuracy that the baseline's training with the same seed ends with.
+def measure_steps(result: ArmsResult, *, baseline: str, on: str = "source") -> NDArray[np.float64]:
+    """Steps to what the baseline's training with the same seed comes to, (arms, seeds).
 
-    Shape (arms, seeds); accuracies are those on held-out source digits. Inf where an arm never
-    gets there.
+    Inf where an arm never gets there.
+
+    Args:
+        on: ``source``, the accuracy on held-out source digits that the baseline ends with; or
+            ``unseen``, the best mean accuracy on the targets that it has on its way.
+
+    Raises:
+        ParameterError: another name, or targets that were not watched.
     """
-    final = result.validation_accuracy[result.at(baseline), :, -1]
+    if check_choice("on", on, ("source", "unseen")) == "source":
+        courses = result.validation_accuracy
+        wanted = courses[result.at(baseline), :, -1]
+    elif result.unseen_along is None:
+        raise ParameterError("the targets were not watched; allowed: with watch ≥ 1 in training")
+    else:
+        courses = result.unseen_along
+        wanted = courses[result.at(baseline)].max(axis=1)
     return np.array(
         [
             [
                 steps_to_reach(result.steps, curve, threshold)
-                for curve, threshold in zip(curves, final, strict=True)
+                for curve, threshold in zip(curves, wanted, strict=True)
             ]
-            for curves in result.validation_accuracy
+            for curves in courses
         ]
     )
 
 
-def measure_steps_ratio(result: ArmsResult, arm: str, *, baseline: str) -> Interval:
-    """Steps of an arm to the baseline's final source accuracy over those of the baseline.
+def measure_steps_ratio(
+    result: ArmsResult, arm: str, *, baseline: str, on: str = "source"
+) -> Interval:
+    """Steps of an arm to what the baseline comes to, over those of the baseline.
 
     The ratio is dimensionless, paired over seeds. A training that never gets there counts with all
-    its steps, which flatters the arm: look at `measure_steps` for such cases.
+    its steps, which flatters the arm: look at `measure_steps` for such cases, and for ``on``.
     """
-    steps = np.minimum(measure_steps(result, baseline=baseline), result.steps[-1])
+    steps = np.minimum(measure_steps(result, baseline=baseline, on=on), result.steps[-1])
     return ratio_interval(steps[result.at(arm)] / steps[result.at(baseline)])
 
 
@@ -192,6 +209,7 @@ def select_arm(result: ArmsResult, arm: str) -> ArmsResult:
         hits=result.hits[i : i + 1],
         validation_accuracy=result.validation_accuracy[i : i + 1],
         models=result.models[i : i + 1],
+        unseen_along=None if result.unseen_along is None else result.unseen_along[i : i + 1],
     )
 
 
@@ -208,12 +226,14 @@ def join_arms(results: Sequence[ArmsResult]) -> ArmsResult:
             raise ParameterError(
                 "the results have other seeds, test sets or steps; allowed: the same in all"
             )
+    along = [r.unseen_along for r in results if r.unseen_along is not None]
     return replace(
         first,
         arms=tuple(arm for r in results for arm in r.arms),
         hits=np.concatenate([r.hits for r in results]),
         validation_accuracy=np.concatenate([r.validation_accuracy for r in results]),
         models=tuple(models for r in results for models in r.models),
+        unseen_along=np.concatenate(along) if len(along) == len(results) else None,
     )
 
 

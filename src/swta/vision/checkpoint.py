@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-FORMAT = 1
+FORMAT = 2
 
 
 class CheckpointError(ValueError):

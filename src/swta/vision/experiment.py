@@ -31,8 +31,9 @@ from swta.vision.training import Labelled, TrainingParameters, assemble, measure
 
 _J = TypeVar("_J")
 _R = TypeVar("_R")
-# of one seed: optimiser steps, accuracy at these on held-out digits, hits per test set, the model
-_Trained = tuple[NDArray, NDArray, NDArray, nn.Sequential]
+# of one seed: optimiser steps, accuracy at these on held-out digits, hits per test set, mean
+# accuracy at these on targets, the model
+_Trained = tuple[NDArray, NDArray, NDArray, NDArray, nn.Sequential]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class _Job:
     machine: Machine
     front: nn.Module | None  # only if the images could not be filtered beforehand
     checkpoint: Path | None
+    watched: tuple[Labelled, ...]
 
 
 def train_arms(
@@ -62,6 +64,7 @@ def train_arms(
     workers: Workers | int = 1,
     machine: Machine | None = None,
     folder: Path | None = None,
+    watch: int = 0,
 ) -> dict[str, ArmsResult]:
     """Train and test the same transformer behind each front-end, under each training.
 
@@ -85,6 +88,8 @@ def train_arms(
             processes, to be used again. Under torchrun each process trains by itself.
         machine: what to compute on; anything but the CPU wants one worker.
         folder: where checkpoints are kept, one file per arm, training and group of seeds.
+        watch: images of each target that are looked at along the training, too; nothing depends
+            on them.
 
     Returns:
         A result per training, under its name.
@@ -95,6 +100,7 @@ def train_arms(
         CheckpointError: a folder with checkpoints of another configuration.
     """
     check_integer("held_out", held_out, low=1, high=len(source) - 1)
+    check_integer("watch", watch, low=0)
     if not fronts or not tests or not seeds or not trainings:
         raise ParameterError(
             f"{len(fronts)} arms, {len(tests)} test sets, {len(seeds)} seeds and {len(trainings)} "
@@ -119,10 +125,11 @@ def train_arms(
         learnt = np.stack([filter_images(before, v) for v in versions]), source.labels[:cut]
         held = filter_images(before, source.images[cut:]), source.labels[cut:]
         seen = tuple((filter_images(before, t.images), t.labels) for t in sets)
+        watched = tuple((x[:watch], y[:watch]) for x, y in seen[1 : len(tests)] if watch)
         return [
             _Job(
                 learnt, held, seen, transformer, training, group, machine, None if fixed else front,
-                folder and folder / f"{arm}-{name}-{'-'.join(map(str, group))}.pt",
+                folder and folder / f"{arm}-{name}-{'-'.join(map(str, group))}.pt", watched,
             )
             for name, training in trainings.items()
             for group in groups
@@ -159,10 +166,10 @@ def train_arms(
     shape = (len(fronts), len(trainings), len(seeds))
     numbers = [
         np.stack([each[i] for each in found]).reshape(*shape, -1)  # type: ignore[misc]
-        for i in (1, 2)
+        for i in (1, 2, 3)
     ]
     models = np.empty(len(found), object)
-    models[:] = [each[3] for each in found]
+    models[:] = [each[4] for each in found]
     models = models.reshape(shape)
     return {
         name: ArmsResult(
@@ -175,6 +182,7 @@ def train_arms(
             validation_accuracy=numbers[0][:, i],
             others=tuple(t.name for t in others),
             models=tuple(tuple(row) for row in models[:, i]),
+            unseen_along=numbers[2][:, i] if watch else None,
         )
         for i, name in enumerate(trainings)
     }
@@ -257,11 +265,13 @@ def _train_group(job: _Job, ranks: Ranks | None = None) -> list[_Trained]:
         front=job.front,
         checkpoint=job.checkpoint,
         ranks=ranks,
+        watched=job.watched,
     )
     found: list[_Trained] = []
     for result in results:
         hits = np.array([measure_hits(result.model, x, y, ranks=ranks) for x, y in job.tests])
-        found.append((result.steps, result.validation_accuracy, hits, result.model.cpu()))
+        targets = result.watched.mean(1) if job.watched else np.zeros(len(result.steps))
+        found.append((result.steps, result.validation_accuracy, hits, targets, result.model.cpu()))
     return found
 
 
@@ -286,5 +296,5 @@ def _unpack(
         blank = torch.zeros(2, 3, side, side)
         model = assemble(front, blank, training.fano, transformer, seed)
         model.load_state_dict(each["model"])
-        steps, accuracy, hits = (n.numpy() for n in each["numbers"])
-        yield steps, accuracy, hits, model.eval()
+        steps, accuracy, hits, targets = (n.numpy() for n in each["numbers"])
+        yield steps, accuracy, hits, targets, model.eval()

@@ -162,13 +162,37 @@ class SoftWTA(nn.Module):
     def _run_plan(self, images: Tensor, *, keep_columns: bool) -> tuple[Tensor, Tensor]:
         assert self._plan is not None
         check_images(images, smallest=self._smallest)
-        columns, vectors, settled = self._plan.run(images, keep_columns=keep_columns)
+        columns, vectors, updates = self._plan.run(images, keep_columns=keep_columns)
+        settled = updates > 0
         if not settled.all():
             rest = self._settled(images[~settled])
             vectors[~settled] = self.population_vector(rest)
             if keep_columns:
                 columns[~settled] = rest
         return columns, vectors
+
+    def count_operations(self, images: Tensor) -> float:
+        """Floating-point operations per image of the compiled loops, mean over the images.
+
+        Raises:
+            ParameterError: a filter that runs without compiled loops, or images where they gave up.
+        """
+        if self._plan is None or not self._compiled_loops_fit(images):
+            raise ParameterError(
+                "this filter runs without compiled loops here; allowed: fixed strengths, float32 "
+                "images on the CPU. Count it with count_flops"
+            )
+        _, _, updates = self._plan.run(images, keep_columns=False)
+        if not bool((updates > 0).all()):
+            raise ParameterError("an image did not settle in the compiled loops; leave it out")
+        first = images[:, :1]
+        planes = 1 + (images[:, 1:] != first).flatten(2).any(2).sum(1)
+        pixels = images.shape[2] * images.shape[3]
+        each = [
+            self._plan.count_operations(int(p), int(k))
+            for p, k in zip(planes, updates, strict=True)
+        ]
+        return pixels * sum(each) / len(each)
 
     def _settled(self, images: Tensor) -> Tensor:
         return self.settle(self.inhibit(self.normalise(self.energy(images))))

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from swta.intervals import Interval, ratio_interval
+from swta.validation import ParameterError
 from swta.vision.arms import ArmsResult, measure_steps
+from swta.vision.filter import SoftWTA
 from swta.vision.learners import draw_patches
 from swta.vision.models import TransformerParameters, create_transformer, forward_patches
 
@@ -27,6 +29,19 @@ def count_flops(module: nn.Module, shape: tuple[int, int, int]) -> int:
         module(torch.rand(2, *shape).requires_grad_())
     module.train(was_training)
     return counter.get_total_flops() // 2
+
+
+def count_filter_operations(front: SoftWTA, images: Tensor) -> float:
+    """Operations per image (B, C, H, W) of a fixed filter, as it runs on the processor.
+
+    Additions count like products here, which `count_flops` leaves out. A filter that runs without
+    its compiled loops on these images is counted by `count_flops`, in the dearer of its ways.
+    """
+    try:
+        return front.count_operations(images)
+    except ParameterError:
+        _, channels, height, width = images.shape
+        return float(count_flops(front, (channels, height, width)))
 
 
 def count_training_flops(transformer: TransformerParameters, patch_drop: float) -> int:

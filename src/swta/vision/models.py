@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from swta.validation import ParameterError, check_integer, check_real
+from swta.vision.parameters import CircuitParameters
+from swta.vision.tokens import TokenWTA
 
 with warnings.catch_warnings():  # timm loads a progress bar that misses widgets in a notebook
     warnings.filterwarnings("ignore", message="IProgress not found")
@@ -32,6 +34,7 @@ class TransformerParameters:
     heads: int = 4  # attention heads per block
     mlp_ratio: float = 2.0  # hidden width of a block's perceptron / width
     n_classes: int = 10  # digits
+    competition: CircuitParameters | None = None  # the motif among embedded patches; None: without
 
     def __post_init__(self) -> None:
         for name in ("image_size", "patch_size", "width", "depth", "heads"):
@@ -103,6 +106,10 @@ def create_transformer(parameters: TransformerParameters, *, seed: int) -> Visio
         assert model.pos_embed is not None
         side = p.image_size // p.patch_size
         model.pos_embed.data = encode_positions(side, side, p.width)
+        if p.competition is not None:  # timm's patch embedding ends with a place for a layer
+            model.patch_embed.norm = TokenWTA(
+                p.competition, width=p.width, side=side, patch_size=p.patch_size
+            )
     return model
 
 

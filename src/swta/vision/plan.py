@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from swta.vision.kernel import GROUP, SAFETY, filter_batch
+from swta.vision.kernel import GROUP, SAFETY, SWEEPS, filter_batch
 from swta.vision.parameters import FilterParameters
 from swta.vision.pools import TRUNCATION, gaussian_taps
 
@@ -61,7 +61,7 @@ class FilterPlan:
         return even and p.excitation < 1.0 and p.loop <= STRONGEST * (1.0 - p.excitation)
 
     def run(self, images: Tensor, *, keep_columns: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Columns (B, n, H, W), vectors (B, 3, H, W) and whether each image settled, (B,)."""
+        """Columns (B, n, H, W), vectors (B, 3, H, W) and updates until settled (B,), 0: not."""
         batch, _, height, width = images.shape
         pixels, n = images.detach().contiguous().numpy(), self.parameters.n_orientations
         vectors = np.empty((batch, 3, height * width), np.float32)
@@ -84,9 +84,31 @@ class FilterPlan:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, [slice(a, b) for a, b in pairwise(ends)]))
         shape = (batch, -1, height, width)
-        settled = torch.from_numpy(rounds > 0)
         kept = torch.from_numpy(columns).view(len(columns), n, height, width)
-        return kept, torch.from_numpy(vectors).view(shape), settled
+        return kept, torch.from_numpy(vectors).view(shape), torch.from_numpy(rounds)
+
+    def count_operations(self, planes: int, updates: int) -> int:
+        """Additions, products, quotients and roots per pixel, for an image that settles.
+
+        Counted from the loops of `swta.vision.kernel`; comparisons, copies and what is done once
+        per image are left out.
+
+        Args:
+            planes: channels that differ, each filtered by itself.
+            updates: of the SST field until the image settled.
+        """
+        n, waves = self.parameters.n_orientations, self.waves
+        taps, pairs = waves[0].shape[1] - 1, waves[2]
+        fold, both = 1 + 3 * taps, 1 + 6 * taps  # one folded pass, even or even and odd
+        passes = len(waves[0]) * both + fold
+        passes += sum((both if u else fold) * (2 if v else 1) for u, v in pairs)
+        pool = 2 * (1 + 3 * (len(self.taps) - 1)) + 2
+        drive = planes * (passes + 13 * n) + 6 * n + 2 * pool + 5
+        course = updates * SWEEPS * 8 * n + max(0, updates - 3) * 2 * n
+        if self.parameters.loop > 0.0:
+            course += n + 1 + pool + updates * (n + pool + 6)
+            course += (1 + (updates + 4) // 8) * (n + pool + 2)
+        return drive + course + 6 * n + 6
 
     def _border(self, size: int) -> NDArray[np.float32]:
         return _border_weights(self.parameters.surround, size)

@@ -17,25 +17,11 @@ from swta.validation import ParameterError, check_integer
 from swta.vision.arms import ArmsResult
 from swta.vision.embedding import classify_by_prototypes, embed_images, measure_few_shot
 from swta.vision.experiment import train_chosen
-from swta.vision.filter import SoftWTA
 from swta.vision.images import filter_images, is_fixed
 from swta.vision.models import TransformerParameters
-from swta.vision.parameters import CircuitParameters
 from swta.vision.training import TrainingParameters
 
-LESIONS: Final = {
-    "no PV": {"pv": 0.0},
-    "no SST": {"sst": 0.0},
-    "no VIP": {"vip": 0.0},
-    "no LAMP5": {"lamp5": 0.0},
-    "no recurrence": {"recurrence": 0.0},
-}
 KNOWN: Final = 5  # classes 0 … 4 are trained, the others are not
-
-
-def list_lesions(parameters: CircuitParameters) -> dict[str, SoftWTA]:
-    """The filter without each of its parts, by name."""
-    return {name: SoftWTA(replace(parameters, **off)) for name, off in LESIONS.items()}
 
 
 def measure_corruptions(result: ArmsResult, arm: str, baseline: str) -> dict[str, Interval]:
@@ -133,20 +119,23 @@ def train_sizes(
     tests: Sequence[DigitSet],
     sizes: Sequence[int],
     *,
+    reference: int,
     folder: Path | None = None,
     **choices: Any,
 ) -> dict[int, ArmsResult]:
-    """Train on fewer images with as many steps as the whole source takes: a result per size.
+    """Train on other numbers of images: a result per size.
 
-    The last tenth of the source is held out for all sizes; the first images are trained on.
+    The last tenth of the source is held out for all sizes; the first images are trained on. Sizes
+    below ``reference`` take as many steps as it would, larger ones as many epochs.
     """
+    check_integer("reference", reference, low=1)
     held_out = max(1, len(source) // 10)
     rows = np.arange(len(source))
     results = {}
     for size in sizes:
         check_integer("size", size, low=1, high=len(source) - held_out)
         part = select_digits(source, np.concatenate([rows[:size], rows[-held_out:]]))
-        more = (len(source) - held_out) / size
+        more = max(1.0, reference / size)
         longer = {arm: replace(t, epochs=round(t.epochs * more)) for arm, t in chosen.items()}
         results[size] = train_chosen(
             fronts, longer, part, tests, held_out=held_out, folder=folder and folder / str(size),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,9 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from swta.cells.classes import COLOURS
 from swta.intervals import mean_interval
 from swta.vision.controls import FRONT_LABELS
 from swta.vision.plots import ARM_COLOURS, DOMAIN_LABELS
+
+PART_COLOURS: Final = {
+    "PV": COLOURS["Pvalb"],
+    "SST": COLOURS["Sst"],
+    "VIP": COLOURS["Vip"],
+    "LAMP5": COLOURS["Lamp5"],
+    "recurrence": COLOURS["Pyr"],
+}
 
 
 def plot_table(
@@ -85,6 +95,38 @@ def plot_sizes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
     ax.set_xticks([], minor=True)
     ax.legend()
+    return ax
+
+
+def plot_grades(table: pd.DataFrame, intact: float, ax: Axes | None = None) -> Axes:
+    """Accuracy (%) against the grade of each part of the filter; dashed, the intact filter."""
+    ax = ax or plt.gca()
+    for part, rows in table.groupby("part", sort=False):
+        reach = [rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]]
+        ax.errorbar(
+            rows["grade"], rows["accuracy"], yerr=reach, color=PART_COLOURS[str(part)], marker="o",
+            markersize=3, capsize=2, elinewidth=0.8, label=part,
+        )  # fmt: skip
+    ax.axhline(intact, color="0.4", linestyle="--", linewidth=1)
+    ax.set(xlabel="Grade", ylabel="Unseen accuracy (%)", ylim=(0, 100), xticks=[0, 0.5, 1])
+    ax.legend(fontsize="small")
+    return ax
+
+
+def plot_unrolling(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Unseen accuracy (%) and error of the columns (%) against Euler steps, from 0 to 100 both."""
+    ax = ax or plt.gca()
+    reach = [table["accuracy"] - table["low"], table["high"] - table["accuracy"]]
+    ax.errorbar(
+        table["steps"], table["accuracy"], yerr=reach, color=ARM_COLOURS["swta"], marker="o",
+        markersize=3, capsize=2, label="unseen accuracy",
+    )  # fmt: skip
+    error = 100.0 * table["error"]
+    ax.plot(table["steps"], error, "s--", color="0.4", markersize=3, label="error of columns")
+    ax.set(xscale="log", xlabel="Steps of 0.4 τ", ylabel="%", ylim=(0, 100))
+    ax.set_xticks(table["steps"], [str(n) for n in table["steps"]])
+    ax.set_xticks([], minor=True)
+    ax.legend(fontsize="small")
     return ax
 
 

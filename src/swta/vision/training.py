@@ -73,6 +73,7 @@ class TrainingResult:
     validation_accuracy: np.ndarray  # (checks,) share of held-out source digits
     loss: np.ndarray  # (steps,) cross entropy in nats, of each batch
     seed: int
+    watched: np.ndarray  # (checks, sets) share of each watched set
 
 
 def train(
@@ -87,6 +88,7 @@ def train(
     front: nn.Module | None = None,
     checkpoint: Path | None = None,
     ranks: Ranks | None = None,
+    watched: Sequence[Labelled] = (),
 ) -> list[TrainingResult]:
     """Train a transformer per seed, from scratch, on filtered images; one result per seed.
 
@@ -107,6 +109,7 @@ def train(
             the first of them alone reads and writes it.
         ranks: processes that each take a part of every step's images, for the same numbers up to
             rounding; not for a front-end that draws random numbers.
+        watched: more sets to look at when the held-out digits are; nothing depends on them.
 
     Raises:
         ParameterError: no seed, images and labels of different length, labels outside the classes,
@@ -116,7 +119,7 @@ def train(
     images = images if images.ndim == 5 else images[None]
     if not seeds:
         raise ParameterError("seeds is empty; allowed: at least one seed")
-    for pictures, digits in ((images[0], labels), validation):
+    for pictures, digits in ((images[0], labels), validation, *watched):
         _check_labels(pictures, digits, transformer.n_classes)
     if not np.isfinite(images).all():
         raise ParameterError("images hold values that are not finite; allowed: finite ones")
@@ -127,6 +130,7 @@ def train(
         configuration = describe(
             transformer=transformer, training=training, machine=machine, seeds=list(seeds),
             images=images, labels=labels, front=front, validation=validation[0],
+            **{f"watched {i}": seen for i, (seen, _) in enumerate(watched)},
         )  # fmt: skip
         read = partial(load_checkpoint, checkpoint, configuration)
         stored = read() if ranks is None else ranks.send(read, 0)
@@ -136,14 +140,14 @@ def train(
         while loop.done < loop.total:
             loop.step()
             if loop.done in loop.checks:
-                loop.check(validation)
+                loop.check((validation, *watched))
                 if checkpoint is not None and (ranks is None or ranks.rank == 0):
                     save_checkpoint(checkpoint, configuration, loop.state())
     models = loop.learners.models()
     return [
-        TrainingResult(model.eval(), loop.checks, accuracy, loss, int(seed))
-        for model, accuracy, loss, seed in zip(
-            models, np.array(loop.accuracies).T, loop.losses, seeds, strict=True
+        TrainingResult(model.eval(), loop.checks, looks[:, 0], loss, int(seed), looks[:, 1:])
+        for model, looks, loss, seed in zip(
+            models, np.array(loop.accuracies).swapaxes(0, 1), loop.losses, seeds, strict=True
         )
     ]
 
@@ -190,7 +194,7 @@ class _Loop:
         )
         self.order = [torch.empty(0, dtype=torch.int64) for _ in seeds]
         self.losses = np.zeros((len(seeds), self.total))
-        self.accuracies: list[list[float]] = []
+        self.accuracies: list[list[list[float]]] = []  # check, seed, set
         self.done = 0
 
     def step(self) -> None:
@@ -224,12 +228,14 @@ class _Loop:
         there = self.labels[chosen[part]].to(self.device)
         return Batch(x, there, None if keep is None else keep[part].to(self.device), noise, share)
 
-    def check(self, validation: Labelled) -> None:
-        """Look at the held-out source digits."""
-        n = len(validation[1])
-        models = self.learners.models()
-        hits = [measure_hits(model, *validation, ranks=self.ranks) for model in models]
-        self.accuracies.append([h / n for h in hits])
+    def check(self, sets: Sequence[Labelled]) -> None:
+        """Look at the held-out source digits, and at what is watched."""
+        self.accuracies.append(
+            [
+                [measure_hits(model, *seen, ranks=self.ranks) / len(seen[1]) for seen in sets]
+                for model in self.learners.models()
+            ]
+        )
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the training depends on, as tensors, numbers and lists."""
