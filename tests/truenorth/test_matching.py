@@ -9,11 +9,12 @@ import pytest
 from swta.circuit.lesions import VariantResult
 from swta.circuit.network import Network
 from swta.circuit.reduction import EffectiveMotif, OpenLoopResult
-from swta.circuit.spiking_experiments import Noise, Trials
+from swta.circuit.spiking_experiments import ModulationCurves, Noise, Trials
 from swta.truenorth import PRIMITIVES, match_plots, measure_agreement
 from swta.truenorth.matched_runs import simulate_matched
 from swta.truenorth.matchfit import calibrate_match, simulate_target, simulate_unseen
 from swta.truenorth.matching import (
+    SHALLOW,
     Fill,
     Gains,
     Layout,
@@ -29,6 +30,7 @@ from swta.truenorth.roles import (
     match_lamp5,
     match_vip,
     measure_lesion_errors,
+    simulate_driven,
     simulate_roles,
     vip_drive,
 )
@@ -77,6 +79,7 @@ def test_a_motif_from_measured_constants():
     measured = EffectiveMotif(1.4, 0.2, 0.3, -0.1, 0.05, 1.9, 0.1)
     gains = Gains.from_motif(measured)
     assert (gains.rival_hz_per_khz, gains.alpha) == (0.0, 0.0)
+    assert gains.depth == SHALLOW
     assert gains.loop == gains.pv_loop == 0.025
 
 
@@ -116,6 +119,25 @@ def test_each_primitive_goes_alone():
     softer = without_primitive(mapped, "Lamp5", gain=0.8).realised
     assert softer.alpha == pytest.approx(mapped.realised.alpha / 0.8)
     assert mapped.without_recurrence().realised.alpha == 0
+
+
+def test_vip_delays_sst():
+    mapped = match_gains(GAINS)
+    later = mapped.with_vip(2.0)
+    assert later.realised.pool_hz == pytest.approx(mapped.realised.pool_hz + 2, abs=0.04)
+    assert later.realised.vip_hz == pytest.approx(mapped.realised.vip_hz + 2, abs=0.04)
+    most = mapped.with_vip(1e4)
+    assert most.inhibitory_leak == -255
+    assert without_primitive(most, "Vip") == without_primitive(mapped, "Vip")
+
+
+def test_a_shallow_negative_threshold_leaves_the_loser_more():
+    """Same slopes and thresholds: only how much inhibition is kept differs."""
+    motifs = [match_gains(replace(GAINS, depth=depth)) for depth in (1.0, 4.0)]
+    target = Target(np.array([(2.0, 1.6), (0.0, 1.6)]), np.zeros((2, 2)), ("", ""))
+    rates = simulate_target(motifs, target, n_ticks=4000, seed=0)
+    soft, hard = rates[:, 0, 1] / rates[:, 1, 1]
+    assert soft > 1.15 * hard
 
 
 def test_correction_finds_the_gains_of_another_chip():
@@ -234,6 +256,13 @@ def test_roles_on_the_chip():
     np.testing.assert_allclose(found.by_class, 1)
     assert found.chip_reliability == pytest.approx(found.reliability) and found.reliability > 0.9
     assert found.resolved[0] >= 4 and (found.resolved <= len(CHIP_FUNCTIONS) - 1).all()
+    assert found.shown == (found.resolved >= 3).sum() >= 1
+    assert (
+        replace(
+            found, by_class=np.array([0.95, 0.95, 0.5, 0.95]), resolved=np.array([7, 2, 5, 3])
+        ).shown
+        == 2
+    )
     assert match_lamp5(made_up_lesions(copied), 0.7, 0.1) == pytest.approx(
         0.4 / np.exp(vectors[3, slope]) + 0.6
     )
@@ -250,6 +279,34 @@ def test_roles_on_the_chip():
         correlate_roles(result, made_up_lesions(runaway))
     with pytest.raises(ParameterError, match="no variant without Pvalb"):
         lesion_vectors(replace(result, variants=("intact", "a", "b", "c", "d")))
+
+
+def test_driven_classes_on_the_chip():
+    """Where the network is the chip itself, the sizes of both changes are found again."""
+    mapped, drives = match_gains(GAINS), np.array([1.2, 2.0])
+    stronger = (mapped.with_vip(1.5), without_primitive(mapped, "Lamp5", gain=1.2))
+    pairs = np.stack([drives, np.zeros(2)], axis=1)
+    rates = np.zeros((2, 2, 2, 2, 8))
+    for row, changed in enumerate(stronger):
+        for level, motif in enumerate((mapped, changed)):
+            found = simulate_matched([motif] * 2, pairs, n_ticks=6000, seed=9)
+            rates[row, level, :, :, :4] = found[:, None]
+    pool, shift = mapped.realised.pool_hz, 1.5
+    rates[..., 5] = 2.0 * (rates[..., :4].sum(-1) - pool)
+    rates[0, 1, ..., 5] -= 2.0 * shift
+    curves = ModulationCurves(("Vip", "Lamp5"), np.array([0.0, 6.0]), drives, rates)
+    options = {"pool_hz": pool, "n_ticks": 6000, "seeds": 2, "seed": 3}
+    driven = simulate_driven(mapped, curves, **options)
+    np.testing.assert_allclose(driven.chip, driven.network, atol=0.08)
+    assert (driven.chip[0] > 0).all() and (driven.chip[1] < -0.05).all()
+    assert (driven.network_error == 0).all() and (driven.chip_error < 0.1).all()
+    with pytest.raises(ParameterError, match="in this order"):
+        simulate_driven(mapped, replace(curves, handles=("Sst", "Vip")), **options)
+    with pytest.raises(ParameterError, match="seeds = 1"):
+        simulate_driven(mapped, curves, **options | {"seeds": 1})
+    one = replace(curves, rates=rates[..., :1, :])
+    with pytest.raises(ParameterError, match="networks = 1"):
+        simulate_driven(mapped, one, **options)
 
 
 def test_reliability_and_errors_see_the_noise():

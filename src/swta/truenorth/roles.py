@@ -7,7 +7,7 @@ value, so that doubling and halving count alike and no unit does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from swta.cells.classes import INTERNEURONS, LABELS
 from swta.circuit.lesions import FUNCTIONS, VariantResult
 from swta.circuit.rate_targets import RATE_TARGETS
-from swta.circuit.spiking_experiments import Noise
+from swta.circuit.spiking_experiments import ModulationCurves, Noise
 from swta.circuit.spiking_measures import snr_of
 from swta.truenorth.mapping import PRIMITIVES
 from swta.truenorth.matched_runs import simulate_matched
 from swta.truenorth.matching import MatchedMotif, without_primitive
-from swta.truenorth.neuron import MAX_WEIGHT
 from swta.validation import ParameterError, check_integer, check_real
 
 FloatArray = NDArray[np.float64]
@@ -30,7 +29,10 @@ BoolArray = NDArray[np.bool_]
 
 CHIP_FUNCTIONS: Final = tuple(name for name in FUNCTIONS if name != "memory")
 MATCHED_FUNCTIONS: Final = ("slope",)  # gain matching takes them from the lesioned network
+DRIVEN: Final = ("Vip", "Lamp5")  # classes whose removal changes little
 WEAKER: Final = 0.6  # drive of the lone unit's second point over the first, as in the network
+LEAST_RESOLVED: Final = 3  # changes; a correlation needs as many
+CLOSE: Final = 0.9  # correlation within a class that counts as the same role
 SMALLEST: Final = 0.02  # stands for a function that is zero or negative, so that logarithms exist
 
 
@@ -86,9 +88,7 @@ def simulate_roles(
     motifs: list[MatchedMotif] = []
     versions = [mapped, *(without_primitive(mapped, name, gain=gain) for name in PRIMITIVES)]
     for each in versions:
-        # The largest leak silences SST neurons at any rate of the units; more of it does no more.
-        leak = each.inhibitory_leak + round((more - 1) * each.vip_leak)
-        driven = replace(each, inhibitory_leak=max(leak, -MAX_WEIGHT))
+        driven = each.with_vip((more - 1) * each.realised.vip_hz)
         motifs += [each, each.without_recurrence(), each, each, each, driven]
         motifs += [each] * len(noisy)
     drives = np.tile(drive_khz * relative, (len(versions), 1))
@@ -135,11 +135,7 @@ def match_vip(network: VariantResult, pool_hz: float) -> float:
     """
     loads = network.loads.mean(1)[[0, _rows(network)[PRIMITIVES.index("Vip")]]]
     n_units = loads.shape[1] - len(INTERNEURONS)
-    units = loads[:, :n_units].sum(1)
-    sst = loads[:, n_units + INTERNEURONS.index("Sst")]
-    if not np.isfinite(loads).all() or sst[0] == 0:
-        return 0.0
-    return max(float(pool_hz - units[1] + (units[0] - pool_hz) * sst[1] / sst[0]), 0.0)
+    return max(-_later(loads, n_units, pool_hz), 0.0)
 
 
 def match_lamp5(network: VariantResult, alpha: float, loop: float) -> float:
@@ -152,7 +148,68 @@ def match_lamp5(network: VariantResult, alpha: float, loop: float) -> float:
         alpha, loop: of the motif on the chip.
     """
     ratio = float(np.exp(lesion_vectors(network)[_place("Lamp5", "slope")]))
-    return float(np.clip((1 + loop - alpha) / ratio + alpha - loop, 0.05, 20.0))
+    return _threshold_ratio(ratio, alpha, loop)
+
+
+@dataclass(frozen=True, eq=False)
+class DrivenResult:
+    """A lone unit while VIP or LAMP5 cells are driven, logarithm of its rate over that without.
+
+    Rows are VIP and LAMP5. The chip's whole numbers come from the rates of SST cells and from the
+    slope of the unit's curve; the sizes of both changes are predictions.
+    """
+
+    network: FloatArray  # (2, n_drives)
+    network_error: FloatArray  # standard error over networks
+    chip: FloatArray
+    chip_error: FloatArray  # over runs
+
+
+def simulate_driven(
+    mapped: MatchedMotif,
+    curves: ModulationCurves,
+    *,
+    pool_hz: float,
+    n_ticks: int,
+    seeds: int,
+    seed: int,
+) -> DrivenResult:
+    """Strengthen VIP's and LAMP5's primitives as much as driving the cells changes the network.
+
+    Args:
+        mapped: the intact motif.
+        curves: the network with VIP and with LAMP5 cells driven; the last level counts.
+        pool_hz: summed rate of the units at which SST cells start, as measured.
+        n_ticks: ticks to measure.
+        seeds: repetitions with other input spikes.
+        seed: of the first.
+
+    Raises:
+        ParameterError: other classes driven, or fewer than two networks or seeds.
+    """
+    if curves.handles != DRIVEN:
+        raise ParameterError(f"curves of {curves.handles}; allowed: {DRIVEN}, in this order")
+    check_integer("networks", curves.rates.shape[3], low=2)
+    check_integer("seeds", seeds, low=2)
+    before_after = curves.rates[:, [0, -1]]
+    mean = before_after.mean(3)
+    rise = np.maximum(mean[1, :, -1, 0] - mean[1, :, 0, 0], SMALLEST)
+    later = _later(mean[0, :, -1], mapped.layout.n_units, pool_hz)
+    made = mapped.realised
+    gain = _threshold_ratio(rise[1] / rise[0], made.alpha, made.loop + made.pv_loop)
+    versions = [
+        mapped,
+        mapped.with_vip(max(later, 0.0)),
+        without_primitive(mapped, "Lamp5", gain=gain),
+    ]
+    n = len(curves.drives_khz)
+    drives = np.tile(np.stack([curves.drives_khz, np.zeros(n)], axis=1), (len(versions), 1))
+    motifs = [each for each in versions for _ in range(n)]
+    runs = [simulate_matched(motifs, drives, n_ticks=n_ticks, seed=seed + k) for k in range(seeds)]
+    alone = np.stack(runs, axis=-1)[:, 0].reshape(len(versions), n, seeds)
+    chip = np.stack([np.broadcast_to(alone[0], (2, n, seeds)), alone[1:]])
+    network = np.moveaxis(before_after[..., 0], 1, 0)
+    return DrivenResult(*_log_change(network), *_log_change(chip))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +223,11 @@ class Correspondence:
     reliability: float  # of the network's vectors
     chip_reliability: float  # of the chip's
     resolved: IntArray  # changes in the network above twice their noise, by class, (4,)
+
+    @property
+    def shown(self) -> int:
+        """Classes with ``LEAST_RESOLVED`` resolved changes and a correlation above ``CLOSE``."""
+        return int(((self.resolved >= LEAST_RESOLVED) & (self.by_class > CLOSE)).sum())
 
 
 def correlate_roles(chip: RoleResult, network: VariantResult) -> Correspondence:
@@ -204,6 +266,33 @@ def correlate_roles(chip: RoleResult, network: VariantResult) -> Correspondence:
         chip_reliability=_reliability(ours[used], our_noise[used]),
         resolved=((np.abs(theirs) > 2 * np.sqrt(noise)) & used).sum(1),
     )
+
+
+def _later(loads: FloatArray, n_units: int, pool_hz: float) -> float:
+    """How much later SST cells start (Hz of the units) in row 1 of population rates than in row 0.
+
+    They are taken to fire as s (E - T). 0 where they do not fire in row 0, or a network ran away.
+    """
+    units, sst = loads[:, :n_units].sum(1), loads[:, n_units + INTERNEURONS.index("Sst")]
+    if not np.isfinite(loads).all() or sst[0] == 0:
+        return 0.0
+    return float(units[1] - pool_hz - (units[0] - pool_hz) * sst[1] / sst[0])
+
+
+def _threshold_ratio(slopes: float, alpha: float, loop: float) -> float:
+    """Ratio of thresholds that makes a ratio of a lone unit's slopes, k / (g + β₁β₂ - α)."""
+    return float(np.clip((1 + loop - alpha) / slopes + alpha - loop, 0.05, 20.0))
+
+
+def _log_change(rates: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Logarithm of rates[1] over rates[0], means over the last axis, and its jackknife error."""
+    n = rates.shape[-1]
+    rest = (rates.sum(-1, keepdims=True) - rates) / (n - 1)
+    mean, left = (
+        np.log(np.maximum(each[1], SMALLEST) / np.maximum(each[0], SMALLEST))
+        for each in (rates.mean(-1), rest)
+    )
+    return mean, np.sqrt((n - 1) * left.var(-1))
 
 
 def _by_class(used: BoolArray, *vectors: FloatArray) -> list[list[FloatArray]]:
