@@ -9,14 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from swta.data import load_digits
+from swta.data import choose_scene_task, load_digits, load_scenes
 from swta.validation import ParameterError
 from swta.vision import (
+    FilterParameters,
     Machine,
     RandomConvolution,
+    SceneTraining,
+    SegmenterParameters,
     TrainingParameters,
     TransformerParameters,
     Unfiltered,
+    create_scene_front,
+    segment_arms,
     to_tensor,
     train_arms,
     training,
@@ -47,6 +52,21 @@ def run(case, folder=None):
     return result.validation_accuracy, result.hits, logits.numpy()
 
 
+def segment():
+    """Validation mIoU, pixels by class, logits of the last: segmenters for a few drawn streets."""
+    task = choose_scene_task("procedural_streets")
+    scenes = load_scenes(task.train, name="few", height=24, width=32, limit=6)
+    small = SegmenterParameters(height=24, width_px=32, patch_size=4, cells=2, width=16, depth=1)
+    result = segment_arms(
+        {"none": Unfiltered(), "colour": create_scene_front("swta+colour", FilterParameters())},
+        scenes, scenes, {"day": scenes}, seeds=[0, 3], versions=2,
+        segmenter=small, training=SceneTraining(epochs=2, batch_size=3, fano=0.3),
+    )  # fmt: skip
+    with torch.inference_mode():
+        logits = result.models[-1][-1](torch.full((1, 6, 24, 32), 0.5))
+    return result.validation_miou, result.confusion["day"], logits.numpy()
+
+
 def main(folder, cases, killed):
     """One process of torchrun; with ``killed`` its number 1 dies once a state has been kept."""
     folder = Path(folder)
@@ -64,6 +84,8 @@ def main(folder, cases, killed):
     for case in cases.split(","):
         found = run(case, folder / f"states-{case}")
         np.savez(folder / f"{case}-{rank}.npz", *found)
+    if not killed:
+        np.savez(folder / f"scenes-{rank}.npz", *segment())
 
 
 def torchrun(folder, *arguments):
@@ -98,6 +120,11 @@ def test_two_processes_find_what_one_finds(tmp_path):
     for case in CASES:
         compare(tmp_path, case)
     assert len(list((tmp_path / "states-spread").iterdir())) == 4
+    alone = segment()
+    for rank in range(2):
+        with np.load(tmp_path / f"scenes-{rank}.npz", allow_pickle=False) as stored:
+            for mine, theirs in zip(alone, stored.values(), strict=True):
+                np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.faults

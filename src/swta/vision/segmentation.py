@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
@@ -17,9 +20,11 @@ from tqdm import tqdm
 from swta.data import SceneSet
 from swta.intervals import Interval
 from swta.validation import ParameterError, check_choice, check_integer
+from swta.vision.distributed import find_ranks
 from swta.vision.experiment import Workers
 from swta.vision.images import filter_images, is_fixed
 from swta.vision.machine import Machine
+from swta.vision.models import Whiten, prepend
 from swta.vision.scene_scores import (
     bootstrap_miou,
     measure_calibration_error,
@@ -34,7 +39,7 @@ from swta.vision.scene_training import (
     score_segmenter,
     train_segmenter,
 )
-from swta.vision.segmenter import SegmenterParameters
+from swta.vision.segmenter import SegmenterParameters, create_segmenter
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,10 @@ class _Job:
 
 
 _Scores = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+_Found = tuple[SceneTrainingResult, _Scores]
 
 
-def _train_and_test(job: _Job) -> tuple[SceneTrainingResult, _Scores]:
+def _train_and_test(job: _Job) -> _Found:
     result = train_segmenter(
         job.frames, job.validation, segmenter=job.segmenter, training=job.training, seed=job.seed,
         machine=job.machine, checkpoint=job.checkpoint,
@@ -120,7 +126,8 @@ def segment_arms(
     """Train the same segmenter behind each front-end, and test it under each condition.
 
     Every frame passes each front-end once. On the CPU every training has one thread, so the
-    numbers do not depend on ``workers``. With a ``folder`` an interrupted call goes on.
+    numbers do not depend on ``workers``. With a ``folder`` an interrupted call goes on. Under
+    torchrun all processes make this call and have its result; trainings are spread over them.
 
     Args:
         fronts: the arms: name to a fixed filter of frames (B, 3, H, W) in [0, 1].
@@ -160,13 +167,15 @@ def segment_arms(
         train, height=segmenter.height, width=segmenter.width_px, versions=versions
     )
 
-    def list_jobs(arm: str, front: nn.Module) -> list[_Job]:
+    @lru_cache(maxsize=1)
+    def list_jobs(arm: str) -> list[_Job]:
+        front = fronts[arm]
         learnt = Frames(np.stack([filter_images(front, v, batch=32) for v in images]), labels)
         held, *seen = (
             Frames(filter_images(front, s.images, batch=32), s.labels)
             for s in (validation, *tests.values())
         )
-        own = replace(segmenter, n_channels=learnt.images.shape[2])
+        own = _fit_channels(segmenter, front)
         return [
             _Job(
                 learnt, held, dict(zip(tests, seen, strict=True)), own, training, int(seed),
@@ -175,18 +184,28 @@ def segment_arms(
             for seed in seeds
         ]  # fmt: skip
 
-    total = len(fronts) * len(seeds)
-    owned = nullcontext() if pool is workers else pool
-    found: list[tuple[SceneTrainingResult, _Scores]] = []
-    with owned, tqdm(total=total, desc="trainings", disable=None) as bar:
-        waiting: list[Future[tuple[SceneTrainingResult, _Scores]]] = []
-        for arm, front in fronts.items():
-            jobs = list_jobs(arm, front)  # while the arm before is in training
+    plans = [(arm, i) for arm in fronts for i in range(len(seeds))]
+    ranks = find_ranks(machine.device)
+    found: list[_Found] = []
+    if ranks is None:
+        owned = nullcontext() if pool is workers else pool
+        with owned, tqdm(total=len(plans), desc="trainings", disable=None) as bar:
+            waiting: list[Future[_Found]] = []
+            for arm in fronts:
+                jobs = list_jobs(arm)  # while the arm before is in training
+                found += [future.result() for future in waiting]
+                waiting = [pool.submit(_train_and_test, job) for job in jobs]
+                for future in waiting:
+                    future.add_done_callback(lambda _: bar.update())
             found += [future.result() for future in waiting]
-            waiting = [pool.submit(_train_and_test, job) for job in jobs]
-            for future in waiting:
-                future.add_done_callback(lambda _: bar.update())
-        found += [future.result() for future in waiting]
+    else:
+        sent = ranks.spread(
+            len(plans), lambda k: _pack(_train_and_test(list_jobs(plans[k][0])[plans[k][1]]))
+        )
+        found = [
+            _unpack(packed, _fit_channels(segmenter, fronts[arm]), int(seeds[i]))
+            for (arm, i), packed in zip(plans, sent, strict=True)
+        ]
     shape = (len(fronts), len(seeds))
 
     def stack(condition: str, part: int) -> NDArray:
@@ -194,7 +213,7 @@ def segment_arms(
         return scores.reshape(*shape, *scores.shape[1:])
 
     models = [result.model for result, _ in found]
-    n = len(seeds)
+    n, total = len(seeds), len(plans)
     return SegmentationResult(
         arms=tuple(fronts),
         seeds=tuple(int(seed) for seed in seeds),
@@ -205,6 +224,32 @@ def segment_arms(
         validation_miou=np.stack([r.validation_miou for r, _ in found]).reshape(*shape, -1),
         models=tuple(tuple(models[i : i + n]) for i in range(0, total, n)),
     )
+
+
+def _fit_channels(segmenter: SegmenterParameters, front: nn.Module) -> SegmenterParameters:
+    return replace(segmenter, n_channels=getattr(front, "out_channels", 3))
+
+
+def _pack(found: _Found) -> dict[str, Any]:
+    """A trained model and its scores as what one process can send to another."""
+    result, scores = found
+    return {
+        "model": result.model.state_dict(),
+        "course": [
+            torch.from_numpy(x) for x in (result.steps, result.validation_miou, result.loss)
+        ],
+        "scores": {name: [torch.from_numpy(x) for x in pair] for name, pair in scores.items()},
+    }
+
+
+def _unpack(packed: dict[str, Any], segmenter: SegmenterParameters, seed: int) -> _Found:
+    """What `_pack` was given."""
+    blank = torch.zeros(2, segmenter.n_channels, 1, 1)
+    model = prepend(Whiten(blank), create_segmenter(segmenter, seed=seed))
+    model.load_state_dict(packed["model"])
+    steps, miou, loss = (x.numpy() for x in packed["course"])
+    scores = {name: (a.numpy(), b.numpy()) for name, (a, b) in packed["scores"].items()}
+    return SceneTrainingResult(model.eval(), steps, miou, loss, seed), scores
 
 
 def measure_miou_gain(
