@@ -27,37 +27,28 @@ from swta.vision.scene_scores import (
     measure_miou,
 )
 from swta.vision.segmenter import SegmenterParameters, create_segmenter, sample_labels
-from swta.vision.training import learning_rate
+from swta.vision.training import Schedule, learning_rate
 
 RARE = 1e-3  # classes rarer than this share of the pixels count as if they had it
 
 
 @dataclass(frozen=True)
-class SceneTraining:
+class SceneTraining(Schedule):
     """How a segmenter is trained; the same in every arm, chosen on the arm without a filter.
 
     Raises:
         ParameterError: a value outside its range.
     """
 
-    epochs: int = 15  # passes over the training frames
+    epochs: int = 12  # passes over the training frames
     batch_size: int = 8  # frames
     learning_rate: float = 4e-3  # AdamW, after warm-up
-    weight_decay: float = 0.05  # AdamW, on matrices
-    warm_up: float = 0.1  # share of the steps over which the rate rises
-    balance: float = 0.5  # classes weigh as their share of the pixels to the power of -balance
-    fano: float = 0.0  # variance / activity of the noise on the model's input
     n_checks: int = 3  # times the validation set is looked at
+    balance: float = 0.5  # classes weigh as their share of the pixels to the power of -balance
 
     def __post_init__(self) -> None:
-        check_integer("epochs", self.epochs, low=1)
-        check_integer("batch_size", self.batch_size, low=1)
-        check_real("learning_rate", self.learning_rate, low=0.0, high=1.0, open_low=True)
-        check_real("weight_decay", self.weight_decay, low=0.0)
-        check_real("warm_up", self.warm_up, low=0.0, high=1.0)
+        super().__post_init__()
         check_real("balance", self.balance, low=0.0, high=1.0)
-        check_real("fano", self.fano, low=0.0)
-        check_integer("n_checks", self.n_checks, low=1)
 
 
 class Frames(NamedTuple):

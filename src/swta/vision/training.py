@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,8 +33,8 @@ Labelled = tuple[NDArray[np.float16], NDArray[np.int64]]  # filtered images and 
 
 
 @dataclass(frozen=True)
-class TrainingParameters:
-    """How an arm is trained; chosen on held-out source digits, never on a target.
+class Schedule:
+    """What every training has: how long, in what steps, and how often it is looked at.
 
     Raises:
         ParameterError: a value outside its range.
@@ -45,11 +45,8 @@ class TrainingParameters:
     learning_rate: float = 3e-3  # AdamW, after warm-up
     weight_decay: float = 0.05  # AdamW, on matrices
     warm_up: float = 0.1  # share of the steps over which the rate rises
-    label_smoothing: float = 0.0  # share of the target spread over all classes
-    shift: int = 3  # px, largest random shift in each direction
     fano: float = 0.0  # variance / activity of the noise on the model's input
-    patch_drop: float = 0.0  # share of the patches left out of each training image
-    n_checks: int = 12  # times the source validation set is looked at
+    n_checks: int = 12  # times the validation set is looked at
 
     def __post_init__(self) -> None:
         check_integer("epochs", self.epochs, low=1)
@@ -57,11 +54,27 @@ class TrainingParameters:
         check_real("learning_rate", self.learning_rate, low=0.0, high=1.0, open_low=True)
         check_real("weight_decay", self.weight_decay, low=0.0)
         check_real("warm_up", self.warm_up, low=0.0, high=1.0)
+        check_real("fano", self.fano, low=0.0)
+        check_integer("n_checks", self.n_checks, low=1)
+
+
+@dataclass(frozen=True)
+class TrainingParameters(Schedule):
+    """How an arm is trained on digits; chosen on held-out source digits, never on a target.
+
+    Raises:
+        ParameterError: a value outside its range.
+    """
+
+    label_smoothing: float = 0.0  # share of the target spread over all classes
+    shift: int = 3  # px, largest random shift in each direction
+    patch_drop: float = 0.0  # share of the patches left out of each training image
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         check_real("label_smoothing", self.label_smoothing, low=0.0, high=1.0, open_high=True)
         check_integer("shift", self.shift, low=0)
-        check_real("fano", self.fano, low=0.0)
         check_real("patch_drop", self.patch_drop, low=0.0, high=1.0, open_high=True)
-        check_integer("n_checks", self.n_checks, low=1)
 
 
 @dataclass(frozen=True)
@@ -271,18 +284,6 @@ def shift_images(images: Tensor, offsets: Tensor) -> Tensor:
     index = torch.arange(batch, device=images.device)[:, None, None]
     moved = padded.permute(0, 2, 3, 1)[index, rows[:, :, None], columns[:, None, :]]
     return moved.permute(0, 3, 1, 2)
-
-
-class Schedule(Protocol):
-    """What a learning rate follows from."""
-
-    @property
-    def learning_rate(self) -> float:
-        """Largest learning rate."""
-
-    @property
-    def warm_up(self) -> float:
-        """Share of the steps over which the rate rises."""
 
 
 def learning_rate(step: int, total: int, parameters: Schedule) -> float:
