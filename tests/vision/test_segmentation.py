@@ -244,8 +244,10 @@ def test_sets_that_do_not_fit_are_refused(streets):
 def test_colour_front_ends_on_known_cases():
     image = torch.rand(2, 3, 16, 16)
     standard = StandardiseColour()
-    torch.testing.assert_close(standard(0.3 * image), standard(image), atol=0.03, rtol=0.0)
-    torch.testing.assert_close(standard(image).mean((1, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
+    warm = torch.tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)
+    torch.testing.assert_close(standard(warm * image), standard(image), atol=0.05, rtol=0.0)
+    torch.testing.assert_close(standard(image).mean((2, 3)), torch.zeros(2, 3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(standard(image).std((2, 3)), torch.ones(2, 3), atol=0.02, rtol=0)
     for level in (0.02, 0.3, 0.8):
         flat = AutomaticGamma()(torch.full((1, 3, 8, 8), level))
         torch.testing.assert_close(flat, torch.full_like(flat, 0.5))

@@ -12,17 +12,18 @@ from swta.vision.pools import check_images, in_single_precision, to_luminance, t
 
 
 class StandardiseColour(nn.Module):
-    """The image with mean 0 and s.d. 1 over all its pixels and colours: (B, C, H, W) to three.
+    """Each colour channel with mean 0 and s.d. 1 over the image: (B, C, H, W) to three.
 
-    Hues stay as they are, brightness and contrast of the whole image go.
+    What is left is how colours differ within the image; the colour and the strength of its light
+    go (von Kries' adaptation towards a grey world; Buchsbaum 1980, J. Franklin Inst. 310:1).
     """
 
     @in_single_precision
     def forward(self, images: Tensor) -> Tensor:
-        """Standardised colours, in units of the image's s.d., (B, 3, H, W)."""
+        """Standardised colours, each in units of its own s.d., (B, 3, H, W)."""
         check_images(images)
         x = to_three(images)
-        mean, spread = (f(x, (1, 2, 3), keepdim=True) for f in (torch.mean, torch.std))
+        mean, spread = (f(x, (2, 3), keepdim=True) for f in (torch.mean, torch.std))
         return (x - mean) / (spread + 1e-3)
 
 
