@@ -8,7 +8,7 @@ from swta.data import (
     DataCorrupt,
     DataUnavailable,
     choose_scene_task,
-    darken_scenes,
+    form_night,
     load_scene,
     load_scene_index,
     load_scenes,
@@ -70,7 +70,7 @@ def plant(own_data):
         for number, (image, (label, road)) in enumerate(TREES[name].items()):
             picture = np.full((HEIGHT, WIDTH, 3), 40 + number, np.uint8)
             ids = np.full((HEIGHT, WIDTH), 255, np.uint8)
-            ids[HEIGHT // 2 :] = road
+            ids[HEIGHT // 2 + number :] = road  # each frame has a map of its own
             write(own_data / name / image, picture)
             write(own_data / name / label, ids)
         return own_data / name
@@ -85,16 +85,27 @@ def test_official_folders_are_read(plant, name):
     assert len(index) == len(TREES[name])
     assert [c.name for c in index.classes] == [*(n for n, _, _ in STREET_CLASSES), "Void"]
     assert {f.time_of_day for f in index.frames} == {"day" if name == "cityscapes" else "night"}
-    scene = load_scene(index, index.frames[0])
-    assert scene.image.shape == (HEIGHT, WIDTH, 3) and (scene.image == 40).all()
-    assert (scene.labels[: HEIGHT // 2] == STREET_VOID).all()
-    assert (scene.labels[HEIGHT // 2 :] == 0).all()  # road is train id 0
+    for frame in index.frames:
+        scene = load_scene(index, frame)
+        assert scene.image.shape == (HEIGHT, WIDTH, 3)
+        number = int(scene.image[0, 0, 0]) - 40
+        assert (scene.labels[: HEIGHT // 2 + number] == STREET_VOID).all()
+        assert (scene.labels[HEIGHT // 2 + number :] == 0).all()  # road is train id 0
+
+
+def test_train_ids_are_taken_as_they_are(plant):
+    folder = plant("acdc")
+    label = folder / next(iter(TREES["acdc"].values()))[0]
+    ids = np.arange(HEIGHT * WIDTH, dtype=np.uint16).reshape(HEIGHT, WIDTH) % 20
+    write(label, np.where(ids == 19, 255, ids).astype(np.uint8))
+    index = load_scene_index("acdc")
+    assert (load_scene(index, index.frames[0]).labels == ids).all()
 
 
 def test_label_ids_are_those_of_cityscapes(plant):
     folder = plant("cityscapes")
     label = folder / next(iter(TREES["cityscapes"].values()))[0]
-    ids = np.arange(HEIGHT * WIDTH, dtype=np.uint8).reshape(HEIGHT, WIDTH) % 34
+    ids = (np.arange(HEIGHT * WIDTH) % 34).astype(np.uint8).reshape(HEIGHT, WIDTH)
     write(label, ids)
     index = load_scene_index("cityscapes")
     labels = load_scene(index, index.frames[0]).labels
@@ -159,9 +170,23 @@ def test_frames_are_reduced_and_spread_over_the_index(plant):
     assert native.images.shape[1:3] == (HEIGHT, WIDTH)
     with pytest.raises(ParameterError, match="allowed: a size up to that"):
         load_scenes(index, name="large", height=1000, width=1000)
-    dark = darken_scenes(scenes, 3, name="dark")
+    dark = load_scenes(index, name="dark", height=12, width=16, limit=2, severity=3)
     assert (dark.labels == scenes.labels).all() and dark.name == "dark"
-    assert dark.images.mean() < scenes.images.mean()
+    # formed at the camera's size, then reduced
+    last = load_scene(index, index.frames[-1]).image
+    formed = Image.fromarray(form_night(last[None], 3, first=1)[0])
+    assert (dark.images[1] == np.asarray(formed.resize((16, 12), Image.Resampling.BOX))).all()
+
+
+def test_the_centre_of_another_shape_is_taken(plant):
+    folder = plant("cityscapes")
+    for image, (label, _) in TREES["cityscapes"].items():
+        picture = np.zeros((24, 48, 3), np.uint8)
+        picture[:, 8:40] = 200  # the centre of ratio 4 : 3
+        write(folder / image, picture)
+        write(folder / label, np.where(picture[..., 0] > 0, 7, 11).astype(np.uint8))
+    scenes = load_scenes(load_scene_index("cityscapes"), name="wide", height=12, width=16)
+    assert (scenes.images == 200).all() and (scenes.labels == 0).all()
 
 
 def test_day_trains_and_night_tests(plant):
@@ -175,3 +200,14 @@ def test_day_trains_and_night_tests(plant):
     assert "not found: Dark Zurich, Nighttime Driving, NightCity" in task.statement
     with pytest.raises(ParameterError, match="source"):
         choose_scene_task("kitti")
+
+
+def test_a_set_that_lacks_a_folder_is_no_reason_to_go_without(plant):
+    plant("cityscapes")
+    folder = plant("acdc")
+    (folder / "gt").rename(folder / "elsewhere")
+    with pytest.raises(DataUnavailable, match="lacks gt/night/train"):
+        choose_scene_task("cityscapes")
+    (folder.parent / "camvid" / "images").mkdir(parents=True)
+    with pytest.raises(DataUnavailable, match=r"camvid lacks frames\.csv"):
+        choose_scene_task()

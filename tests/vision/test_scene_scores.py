@@ -53,13 +53,29 @@ def test_paired_intervals_hold_the_gain_and_cancel_what_frames_share():
     gain = bootstrap_miou(better, worse)
     assert gain.low < expected < gain.high and gain.low > 0 and gain.n == 4
     alone = bootstrap_miou(better)
-    assert gain.high - gain.low < 1.5 * (alone.high - alone.low)
+    assert gain.high - gain.low < 0.5 * (alone.high - alone.low)
     same = bootstrap_miou(better, better)
     assert tuple(same)[:3] == (0.0, 0.0, 0.0)
     both = bootstrap_miou(np.stack([better, worse]), np.stack([worse, worse]))
     assert both.value == pytest.approx(gain.value / 2)
     with pytest.raises(ParameterError, match="pair up"):
         bootstrap_miou(better, worse[:2])
+
+
+def test_seeds_and_neighbouring_frames_widen_the_interval():
+    base = np.tile(random_counts(0.8, 1, frames=1, seeds=1), (4, 100, 1, 1))
+    other = np.tile(random_counts(0.9, 2, frames=1, seeds=1), (1, 100, 1, 1))
+    assert bootstrap_miou(base).high == pytest.approx(bootstrap_miou(base).low)
+    differing = base.copy()
+    differing[0] = other[0]  # one seed of four is better on every frame
+    found = bootstrap_miou(differing)
+    assert found.high - found.low > 0.5 * (bootstrap_miou(other).value - bootstrap_miou(base).value)
+    mixed, runs = base.copy(), base.copy()
+    mixed[:, ::2] = other[:, ::2]  # the same frames in turn, or all good ones first
+    runs[:, :50] = other[:, ::2]
+    turn, run = bootstrap_miou(mixed), bootstrap_miou(runs)
+    assert turn.value == pytest.approx(run.value)
+    assert run.high - run.low > 3.0 * (turn.high - turn.low)
 
 
 def test_calibration_of_a_known_case():

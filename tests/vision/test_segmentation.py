@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from swta.data import SEVERITIES, choose_scene_task, darken_scenes, load_scenes
+from swta.data import SEVERITIES, choose_scene_task, load_scenes
 from swta.validation import ParameterError
 from swta.vision import (
     AutomaticGamma,
@@ -79,7 +79,7 @@ def test_labels_are_taken_at_the_centres_of_cells():
     assert sample_labels(labels, 4, 4)[0, :, 0].tolist() == [3, 9, 15, 21]
 
 
-@pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "resnet18"])
+@pytest.mark.parametrize("backbone", ["vit_tiny_patch16_224", "resnet18", "efficientnet_b0"])
 def test_any_backbone_of_timm(backbone, tmp_path):
     import timm
 
@@ -89,8 +89,7 @@ def test_any_backbone_of_timm(backbone, tmp_path):
     file = tmp_path / "weights.pt"
     torch.save(trained.state_dict(), file)
     loaded = create_segmenter(replace(p, weights=str(file)), seed=1).encoder
-    name = next(n for n, _ in trained.named_parameters() if n.endswith("norm.weight")
-                or "conv2.weight" in n)  # fmt: skip
+    name = max(trained.named_parameters(), key=lambda pair: pair[1].numel())[0]
     assert torch.equal(loaded.state_dict()[name], trained.state_dict()[name])
     file.write_bytes(b"no weights")
     with pytest.raises(ParameterError, match=r"weights\.pt"):
@@ -117,7 +116,13 @@ def test_crops_keep_images_and_labels_together(streets):
     assert images.shape == (3, 12, 48, 64, 3) and labels.shape == (3, 12, 48, 64)
     assert (labels[0] == train.labels).all() and (images[0] == shown.images).all()
     agree = (np.abs(images[..., 0].astype(int) - 20 * labels.astype(int)) < 5).mean((1, 2, 3))
-    assert (agree > 0.9).all() and (labels[1] != labels[0]).any()
+    assert (agree > 0.8).all() and (labels[1] != labels[0]).any()  # but for blurred edges
+    ramp = replace(
+        train, images=np.tile(np.arange(64, dtype=np.uint8)[:, None] * 3, (12, 48, 1, 3))
+    )
+    enlarged = crop_scenes(ramp, height=48, width=64, versions=2, seed=1)[0][1].astype(int)
+    steps = np.abs(np.diff(enlarged[..., 0], axis=2))
+    assert steps.max() <= 3 and (steps > 0).mean() > 0.9  # a ramp stays one: no pixel is repeated
     whole = crop_scenes(shown, height=24, width=32, versions=1)[1]
     assert (whole[0] == streets[0].labels[:, 1::2, 1::2]).mean() > 0.9
 
@@ -199,7 +204,11 @@ def test_the_experiment_from_frames_to_gains(streets, tmp_path):
     train, held, day = streets
     p = FilterParameters()
     fronts = {name: create_scene_front(name, p) for name in ("unfiltered", "swta+colour")}
-    tests = {"day": day} | {f"night{s}": darken_scenes(day, s, name="n") for s in SEVERITIES[:3]}
+    dark = choose_scene_task("procedural_streets").day
+    tests = {"day": day} | {
+        f"night{s}": load_scenes(dark, name="night", limit=5, severity=s, **SIZE)
+        for s in SEVERITIES[:3]
+    }
     given = {"segmenter": SMALL, "training": QUICK, "seeds": [0, 1], "versions": 2}
     result = segment_arms(fronts, train, held, tests, **given, folder=tmp_path)
     assert result.confusion["day"].shape == (2, 2, 5, 11, 11)
@@ -221,7 +230,9 @@ def test_the_experiment_from_frames_to_gains(streets, tmp_path):
     )
     assert len(rows) == 2 and rows["gain"].iloc[0] >= rows["gain"].iloc[1]
     right = (columns["none"] == columns["truth"])[columns["truth"] < 11].mean()
-    assert right == pytest.approx(rows["right_first"].mean(), abs=0.02)  # frames hold like pixels
+    assert right == pytest.approx(
+        rows["right_unfiltered"].mean(), abs=0.02
+    )  # frames hold like pixels
     again = segment_arms(fronts, train, held, tests, **given)
     assert (again.confusion["night2"] == result.confusion["night2"]).all()
 

@@ -22,7 +22,7 @@ from swta.data.corruptions import (
 from swta.data.digits import DigitSet, load_digits, load_usps, select_digits
 from swta.data.errors import DataCorrupt, DataUnavailable, DownloadError
 from swta.data.fetch import fetch
-from swta.data.frames import SceneSet, darken_scenes, load_scenes
+from swta.data.frames import SceneSet, load_scenes
 from swta.data.inventory import list_data, verify, where
 from swta.data.locate import Location, Use, find, fingerprint, locate, use, used
 from swta.data.night import LEVELS, SEVERITIES, NightLevel, form_night
@@ -68,7 +68,6 @@ __all__ = [
     "corrupt",
     "corrupt_digits",
     "corrupt_each",
-    "darken_scenes",
     "draw_background",
     "draw_street",
     "fetch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from swta.data.bundled import BUNDLED
+from swta.data.catalogue import describe
 from swta.data.errors import DataUnavailable
 from swta.data.folders import data_folder
 from swta.data.locate import locate
@@ -85,13 +86,13 @@ def choose_scene_task(source: str = "auto") -> SceneTask:
             drawn scenes otherwise.
 
     Raises:
-        DataUnavailable: the source asked for is not found.
+        DataUnavailable: the source asked for is not found, or a set lacks some of its folders.
         DataCorrupt: it is found, but not as it was published.
         ParameterError: an unknown source.
     """
     check_choice("source", source, ("auto", "camvid", "procedural_streets", "cityscapes"))
     if source == "auto":
-        source = "camvid" if _is_found("camvid") else "procedural_streets"
+        source = "camvid" if _is_whole("camvid") else "procedural_streets"
     index = load_scene_index(source)
     if source == "procedural_streets":
         statement = f"Bundled stand-ins: {index.source}."
@@ -106,7 +107,7 @@ def choose_scene_task(source: str = "auto") -> SceneTask:
             True,
             "Filmed scenes: CamVid, by day and at dusk.",
         )
-    found = [name for name in _NIGHTS if _is_found(name)]
+    found = [name for name in _NIGHTS if _is_whole(name)]
     absent = ", ".join(_NIGHTS[name] for name in _NIGHTS if name not in found)
     train = index.select(split="train")
     city = max(frame.sequence for frame in train.frames)
@@ -130,3 +131,17 @@ def _is_found(name: str) -> bool:
     except DataUnavailable:
         return False
     return True
+
+
+def _is_whole(name: str) -> bool:
+    """Whether a data set is found; one that lacks folders is an error, and no reason to go without.
+
+    Raises:
+        DataUnavailable: its folder is there, but not all that belongs into it.
+    """
+    if _is_found(name):
+        return True
+    root = data_folder()
+    if root is not None and (root / describe(name).folder).is_dir():
+        locate(name)
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,18 +42,21 @@ def load_scenes(
     width: int,
     limit: int | None = None,
     at_most: bool = False,
+    severity: int = 0,
 ) -> SceneSet:
     """Load every frame of an index, reduced to ``height`` × ``width`` pixels.
 
-    Images are reduced by a box filter, labels by their nearest value. Nothing is returned unless
-    every frame could be read, so no training starts that would meet a damaged one.
+    The largest centred part of a frame with that ratio of sides is taken; images are reduced by a
+    box filter, labels by their nearest value. Nothing is returned unless every frame could be read,
+    so no training starts that would meet a damaged one.
 
     Args:
         index: from `load_scene_index` and ``select``.
         name: what figures and tables call the set.
         height, width: of the result, px.
         limit: take only so many frames, evenly spread over the index; all by default.
-        at_most: keep smaller frames (all of one size) at their own size.
+        at_most: leave smaller frames (all of one size) at their own size.
+        severity: of the night that `form_night` makes of them before they are reduced; 0 is day.
 
     Raises:
         DataCorrupt: frames that cannot be read or are not what was published, all of them named.
@@ -65,46 +68,41 @@ def load_scenes(
         raise ParameterError(f"{name}: the index has no frame; allowed: at least one")
     frames = index.frames
     if limit is not None and check_integer("limit", limit, low=1) < len(frames):
-        frames = tuple(
-            frames[i] for i in np.linspace(0, len(frames) - 1, limit).round().astype(int)
-        )
-    if at_most:
-        first = load_scene(index, frames[0]).labels.shape
-        height, width = min(height, first[0]), min(width, first[1])
+        spread = np.linspace(0, len(frames) - 1, limit).round().astype(int)
+        frames = tuple(frames[i] for i in spread)
     void = next(c.id for c in index.classes if c.ignore)
-    images = np.empty((len(frames), height, width, 3), np.uint8)
-    labels = np.empty((len(frames), height, width), np.uint8)
-    problems = []
+    images, labels, problems = [], [], []
     for i, frame in enumerate(tqdm(frames, desc=name, unit="frame", disable=None, leave=False)):
         try:
             scene = load_scene(index, frame)
         except DataCorrupt as error:
             problems.append(str(error))
             continue
-        if scene.labels.shape[0] < height or scene.labels.shape[1] < width:
+        rows, columns = scene.labels.shape
+        if at_most:
+            height, width = min(height, rows), min(width, columns)
+        if rows < height or columns < width:
             raise ParameterError(
-                f"{frame.name} has {scene.labels.shape[1]} × {scene.labels.shape[0]} pixels; "
-                f"allowed: a size up to that, not {width} × {height}"
+                f"{frame.name} has {columns} × {rows} pixels; allowed: a size up to that, not "
+                f"{width} × {height}"
             )
-        size = (width, height)
-        for array, target, how in (
-            (scene.image, images, Image.Resampling.BOX),
-            (scene.labels, labels, Image.Resampling.NEAREST),
-        ):
-            target[i] = np.asarray(Image.fromarray(array).resize(size, how))
+        image = form_night(scene.image[None], severity, first=i)[0]
+        images.append(_reduce(image, height, width, Image.Resampling.BOX))
+        labels.append(_reduce(scene.labels, height, width, Image.Resampling.NEAREST))
     if problems:
-        raise DataCorrupt(
-            f"{name}: {len(problems)} of {len(frames)} frames\n" + "\n".join(problems)
-        )
+        listed = "\n".join(problems)
+        raise DataCorrupt(f"{name}: {len(problems)} of {len(frames)} frames\n{listed}")
     scored = tuple(c for c in index.classes if not c.ignore)
-    labels[labels == void] = len(scored)
-    return SceneSet(name, images, labels, scored, tuple(frame.sequence for frame in frames))
+    maps = np.stack(labels)
+    maps[maps == void] = len(scored)
+    return SceneSet(name, np.stack(images), maps, scored, tuple(f.sequence for f in frames))
 
 
-def darken_scenes(scenes: SceneSet, severity: int, *, name: str, seed: int = 0) -> SceneSet:
-    """The same frames and labels after dark, by `form_night` at a severity of 0 (day) to 5.
-
-    Raises:
-        ParameterError: an unknown severity.
-    """
-    return replace(scenes, name=name, images=form_night(scenes.images, severity, seed=seed))
+def _reduce(
+    picture: NDArray[np.uint8], height: int, width: int, how: Image.Resampling
+) -> NDArray[np.uint8]:
+    rows, columns = picture.shape[:2]
+    scale = min(rows / height, columns / width)
+    top, left = 0.5 * (rows - scale * height), 0.5 * (columns - scale * width)
+    box = (left, top, columns - left, rows - top)
+    return np.asarray(Image.fromarray(picture).resize((width, height), how, box))

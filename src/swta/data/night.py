@@ -4,12 +4,12 @@ In linear light :math:`x` (IEC 61966-2-1 undone) a frame of severity :math:`s` i
 
 .. math::
     y = \mathrm{clip}\!\left[\frac{g}{N}\,\mathrm{Poisson}\!\big(N\,G * (x\,(a\,c + L)+ l)\big)
-        + g\,r\,\eta\right]
+        + \frac{g\,r}{N}\,\eta\right]
 
 with the exposure :math:`a` (ambient light left), the colour :math:`c` of that light (black body),
 the pools of light :math:`L` of lamps and the lamps :math:`l` themselves, the glare :math:`G` of the
 lens, :math:`N` photons at full scale, the read noise :math:`r` and the camera's gain :math:`g`,
-which makes up for a part of the lost light and so for all the noise that is seen.
+which makes up for a part of the lost light and raises the noise with it.
 
 It is a sensor's model with our choice of levels, not a measured night.
 """
@@ -37,30 +37,38 @@ class NightLevel:
     temperature: float  # K, of the ambient light; 6500 is neutral
     lamps: int  # number of lamps in the frame
     glare: float  # share of the light that the lens scatters widely
-    photons: float  # mean count of a white pixel by day, before the gain
     gain: float  # of the camera
 
 
 # from dusk to a street at night; 6500 K daylight, 2700 K and below lamps
 LEVELS: Final = (
-    NightLevel(1.0, 6500.0, 0, 0.0, np.inf, 1.0),
-    NightLevel(0.5, 5500.0, 1, 0.02, 4000.0, 1.2),
-    NightLevel(0.25, 4500.0, 2, 0.04, 3000.0, 1.6),
-    NightLevel(0.10, 3800.0, 3, 0.06, 2000.0, 2.5),
-    NightLevel(0.04, 3200.0, 4, 0.08, 1500.0, 4.0),
-    NightLevel(0.015, 2800.0, 5, 0.10, 1000.0, 5.0),
+    NightLevel(1.0, 6500.0, 0, 0.0, 1.0),
+    NightLevel(0.5, 5500.0, 1, 0.02, 1.2),
+    NightLevel(0.25, 4500.0, 2, 0.04, 1.6),
+    NightLevel(0.10, 3800.0, 3, 0.06, 2.5),
+    NightLevel(0.04, 3200.0, 4, 0.08, 4.0),
+    NightLevel(0.015, 2800.0, 5, 0.10, 5.0),
 )
 SEVERITIES: Final = tuple(range(len(LEVELS)))
 LAMP_TEMPERATURE: Final = 2200.0  # K, sodium and warm white lamps
+PHOTONS: Final = 2000.0  # mean count of a white pixel by day
 READ_NOISE: Final = 2.0  # electrons, s.d.
 _WAVELENGTHS = np.array([610e-9, 550e-9, 465e-9])  # m, centres of red, green and blue
 
 
-def form_night(images: NDArray[np.uint8], severity: int, *, seed: int = 0) -> NDArray[np.uint8]:
+def form_night(
+    images: NDArray[np.uint8], severity: int, *, seed: int = 0, first: int = 0
+) -> NDArray[np.uint8]:
     """Frames by day, uint8 (n, H, W, 3), as a camera sees them at a severity of 0 (day) to 5.
 
-    Every frame has lamps and noise of its own; the same seed gives the same frames. Sizes of lamps
-    and glare are shares of the height, so a frame may be reduced before or after.
+    Every frame has lamps and noise of its own; the same seed and number give the same frame. Noise
+    is that of single pixels, so a frame must be formed at the camera's size and reduced after.
+
+    Args:
+        images: frames at the camera's size.
+        severity: 0 leaves them as they are.
+        seed: of lamps and noise.
+        first: number of the first frame.
 
     Raises:
         ParameterError: another type or shape, or an unknown severity.
@@ -77,7 +85,7 @@ def form_night(images: NDArray[np.uint8], severity: int, *, seed: int = 0) -> ND
     level = LEVELS[severity]
     return np.stack(
         [
-            _expose(image, level, np.random.default_rng([seed, severity, number]))
+            _expose(image, level, np.random.default_rng([seed, severity, first + number]))
             for number, image in enumerate(images)
         ]
     )
@@ -94,10 +102,8 @@ def _expose(image: NDArray[np.uint8], level: NightLevel, generator: np.random.Ge
         spread = [gaussian_filter(light, (share * height, share * height, 0.0), mode="nearest")
                   for share in (0.02, 0.12)]  # fmt: skip
         light = (1.0 - level.glare) * light + 0.5 * level.glare * (spread[0] + spread[1])
-    electrons = generator.poisson(level.photons * light) + generator.normal(
-        0.0, READ_NOISE, light.shape
-    )
-    return encode_srgb(level.gain * electrons / level.photons)
+    electrons = generator.poisson(PHOTONS * light) + generator.normal(0.0, READ_NOISE, light.shape)
+    return encode_srgb(level.gain * electrons / PHOTONS)
 
 
 def _draw_lamps(

@@ -49,7 +49,6 @@ def _table(ids: Mapping[int, int], void: range) -> NDArray[np.uint8]:
     return table
 
 
-# A licence plate has the label id -1, which an 8-bit file holds as 255.
 _LABEL_IDS = _table({label: i for i, (_, _, label) in enumerate(STREET_CLASSES)}, range(34))
 _TRAIN_IDS = _table({i: i for i in range(STREET_VOID)}, range(0))
 

@@ -130,6 +130,7 @@ from swta.vision.segmentation import (
     segment_arms,
     summarise_miou,
     tabulate_calibration,
+    tabulate_gains,
     tabulate_iou,
 )
 from swta.vision.segmenter import DECODERS, Segmenter, SegmenterParameters, create_segmenter
@@ -295,6 +296,7 @@ __all__ = [
     "summarise_miou",
     "tabulate_accuracy",
     "tabulate_calibration",
+    "tabulate_gains",
     "tabulate_grades",
     "tabulate_iou",
     "tabulate_learning",

@@ -52,7 +52,7 @@ def compare_frames(
         ]
         gain = right[1] - right[0]
         for i in (int(np.argmax(gain)), int(np.argmin(gain))):
-            label = f"{condition.replace('_', ' ')}\n{100 * gain[i]:+.0f} %"
+            label = f"{condition.replace('_', ' ')}, {100 * gain[i]:+.0f}"
             rows.append((condition, i, right[0][i], right[1][i], gain[i], label))
             pictures.append(scenes.images[i])
             truth.append(scenes.labels[i])
@@ -64,7 +64,7 @@ def compare_frames(
         dim = 0.35 * images + 60.0
         columns |= {title: found}
         columns |= {f"{title}: wrong": np.where(wrong[..., None], _RED, dim).astype(np.uint8)}
-    names = ["condition", "frame", "right_first", "right_second", "gain", "row"]
+    names = ["condition", "frame", f"right_{first}", f"right_{second}", "gain", "row"]
     return pd.DataFrame(rows, columns=names), columns
 
 

@@ -109,12 +109,21 @@ def plot_miou(table: pd.DataFrame, conditions: Mapping[str, str], ax: Axes | Non
     """
     ax = ax or plt.gca()
     arms = list(dict.fromkeys(table["arm"]))
-    palette = ["#E69F00", "#0072B2", "#555555", "#009E73"]
+    palette = ["#E69F00", "#0072B2", "#009E73", "#CC79A7", "#555555", "#56B4E9"]
+    apart = min(0.16, 0.7 / len(conditions))
     for i, (condition, label) in enumerate(conditions.items()):
         rows = table[table["condition"] == condition].set_index("arm").loc[arms]
-        place = np.arange(len(arms)) + 0.16 * (i - 0.5 * (len(conditions) - 1))
+        place = np.arange(len(arms)) + apart * (i - 0.5 * (len(conditions) - 1))
         reach = [rows["miou"] - rows["low"], rows["high"] - rows["miou"]]
-        ax.errorbar(rows["miou"], place, xerr=reach, fmt="o", ms=4, color=palette[i], label=label)
+        ax.errorbar(
+            rows["miou"],
+            place,
+            xerr=reach,
+            fmt="o",
+            ms=4,
+            color=palette[i % len(palette)],
+            label=label,
+        )
     ax.set(
         yticks=np.arange(len(arms)), yticklabels=[label_front(arm) for arm in arms],
         ylim=(len(arms) - 0.5, -0.5), xlabel="mean IoU (%)",

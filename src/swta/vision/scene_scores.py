@@ -55,7 +55,8 @@ def bootstrap_miou(
 
     The interval is that of a bootstrap over seeds and over blocks of ``BLOCK`` successive frames
     (of a fifth of the frames, if these are few), the same seeds and frames for both; ``n`` of the
-    interval is the number of seeds.
+    interval is the number of seeds. Where a resample has no pixel of a rare class, its mean is over
+    the others. Percentiles; an end that would leave the estimate out is moved to it.
 
     Args:
         confusions: (conditions, seeds, frames, K, K), or without the first axis; the mean over

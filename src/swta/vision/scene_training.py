@@ -75,7 +75,8 @@ def crop_scenes(
     """Random crops of every frame: images (versions, n, H, W, 3) and labels (versions, n, H, W).
 
     The first version is the whole frame. The others are crops of 60 % to 100 % of its height and
-    width; every second one is mirrored. The same seed gives the same crops.
+    width; every second one is mirrored. The same seed gives the same crops. All are held in memory,
+    ``versions`` · n · height · width · 3 bytes, and two to four times as much behind a front-end.
 
     Raises:
         ParameterError: a number below 1.
@@ -91,8 +92,11 @@ def crop_scenes(
             share = draw.uniform(0.6, 1.0) if version else 1.0
             top, left = draw.uniform(0.0, 1.0 - share, 2) if version else (0.0, 0.0)
             box = (left * columns, top * rows, (left + share) * columns, (top + share) * rows)
+            # a box filter that enlarges would repeat pixels and so make edges
+            reduces = share * rows >= height and share * columns >= width
+            smooth = Image.Resampling.BOX if reduces else Image.Resampling.BILINEAR
             for source, target, how in (
-                (scenes.images, images, Image.Resampling.BOX),
+                (scenes.images, images, smooth),
                 (scenes.labels, labels, Image.Resampling.NEAREST),
             ):
                 cut = np.asarray(Image.fromarray(source[i]).resize((width, height), how, box))

@@ -267,6 +267,21 @@ def measure_miou_gain(
     return bootstrap_miou(first, second)
 
 
+def tabulate_gains(
+    result: SegmentationResult,
+    pairs: Mapping[str, tuple[str, str]],
+    conditions: Mapping[str, str | Sequence[str]],
+) -> pd.DataFrame:
+    """`measure_miou_gain` of pairs (arm, baseline) in points, a row per pair and condition."""
+    rows = [
+        (name, arm, baseline, label, *measure_miou_gain(result, arm, baseline, where))
+        for name, (arm, baseline) in pairs.items()
+        for label, where in conditions.items()
+    ]
+    columns = ["comparison", "arm", "baseline", "condition", "gain", "low", "high", "n_seeds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def summarise_miou(result: SegmentationResult) -> pd.DataFrame:
     """Mean IoU in % with its 95 % bootstrap interval, a row per arm and condition."""
     rows = []

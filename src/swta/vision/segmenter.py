@@ -101,20 +101,30 @@ class Segmenter(nn.Module):
         p = self.constants = parameters
         encoder: Any = _create_encoder(p)
         self.encoder = encoder
-        width: int = encoder.num_features
+        width = p.width if not p.backbone else _measure_width(encoder, p)
         kind = LinearDecoder if p.decoder == "linear" else MaskDecoder
         self.decoder: nn.Module = kind(p, width)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, classes, H, W) of frames (B, C, H, W); of cells while it is in training."""
-        encoder: Any = self.encoder
-        features = encoder.forward_intermediates(
-            images, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
-        )[-1]
-        logits = self.decoder(features)
+        logits = self.decoder(_last_features(self.encoder, images))
         if self.training:
             return logits
         return F.interpolate(logits, images.shape[2:], mode="bilinear", align_corners=False)
+
+
+def _last_features(encoder: Any, images: Tensor) -> Tensor:
+    """The last feature map of a model of timm, (B, D, h, w)."""
+    return encoder.forward_intermediates(
+        images, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
+    )[-1]
+
+
+def _measure_width(encoder: nn.Module, p: SegmenterParameters) -> int:
+    """Channels of the last feature map; models do not all say it in the same place."""
+    with torch.no_grad():
+        blank = torch.zeros(1, p.n_channels, p.height, p.width_px)
+        return _last_features(encoder.eval(), blank).shape[1]
 
 
 def sample_labels(labels: Tensor, rows: int, columns: int) -> Tensor:
