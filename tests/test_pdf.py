@@ -2,7 +2,6 @@
 
 import pytest
 
-from conftest import BROWSER
 from swta.paper.head import PRINT
 from swta.paper.pdf import find_chromium, link_pdf, print_book, print_page
 from swta.paper.site import SiteFailed
@@ -39,11 +38,13 @@ def test_a_browser_that_prints_nothing_is_told_and_the_old_file_stays(tmp_path):
 
 @pytest.mark.browser
 def test_a_page_is_printed(tmp_path):
-    if BROWSER is None:
-        pytest.skip("no Chromium or Chrome found: install one, or set CHROMIUM to its path")
+    try:
+        chromium = find_chromium()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
     page, target = tmp_path / "a page.html", tmp_path / "a.pdf"
     page.write_text("<h1>One</h1><p style='break-before: page'>Two</p>")
-    print_page(BROWSER, page, target)
+    print_page(chromium, page, target)
     content = target.read_bytes()
     assert content.startswith(b"%PDF-") and content.rstrip().endswith(b"%%EOF")
     assert b"/Count 2" in content and b"/Outlines" in content

@@ -94,7 +94,7 @@ def torchrun(folder, *arguments):
     command += ["--standalone", str(here), str(folder), *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=400, check=False
+        command, env=environment, capture_output=True, text=True, timeout=580, check=False
     )
 
 

@@ -115,8 +115,11 @@ def _join(rank: int, size: int, local: int, device: str) -> Ranks:
     if gpu:
         torch.cuda.set_device(local % torch.cuda.device_count())
     store, *_ = next(dist.rendezvous("env://", timeout=MEETING))
+    store.set_timeout(PATIENCE)
     dist.init_process_group(
         "nccl" if gpu else "gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE
     )
     atexit.register(dist.destroy_process_group)
-    return Ranks(rank, size, dist.PrefixStore("swta", store), device)
+    ranks = Ranks(rank, size, dist.PrefixStore("swta", store), device)
+    ranks.add_up([torch.zeros(1)])  # NCCL connects here, while all are at the same place
+    return ranks
