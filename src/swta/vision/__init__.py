@@ -63,7 +63,7 @@ from swta.vision.lesions import (
     list_lesions,
     measure_behind,
     measure_unrolling_error,
-    tabulate_grades,
+    tabulate_changes,
 )
 from swta.vision.looks import compare_looks, map_attention, measure_looks, measure_margins
 from swta.vision.machine import Machine, choose_device, choose_machine
@@ -106,12 +106,12 @@ from swta.vision.studies import (
 )
 from swta.vision.study_plots import (
     plot_attention,
+    plot_course,
     plot_grades,
     plot_sizes,
     plot_table,
     plot_trainings,
     plot_transfer,
-    plot_unrolling,
     plot_unseen_classes,
 )
 from swta.vision.tokens import TokenWTA
@@ -203,6 +203,7 @@ __all__ = [
     "measure_unseen_classes",
     "pick_trainings",
     "plot_attention",
+    "plot_course",
     "plot_gains",
     "plot_grades",
     "plot_learning",
@@ -212,7 +213,6 @@ __all__ = [
     "plot_table",
     "plot_trainings",
     "plot_transfer",
-    "plot_unrolling",
     "plot_unseen",
     "plot_unseen_classes",
     "prepend",
@@ -222,7 +222,7 @@ __all__ = [
     "steps_to_reach",
     "summarise_accuracy",
     "tabulate_accuracy",
-    "tabulate_grades",
+    "tabulate_changes",
     "tabulate_learning",
     "tabulate_sizes",
     "tabulate_trainings",
