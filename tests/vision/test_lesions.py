@@ -21,9 +21,9 @@ from swta.vision import (
     grade_filter,
     measure_behind,
     measure_unrolling_error,
+    plot_course,
     plot_grades,
-    plot_unrolling,
-    tabulate_grades,
+    tabulate_changes,
     train_chosen,
 )
 
@@ -52,10 +52,12 @@ def test_trained_arms_are_tested_behind_other_filters(trained, digits, cluttered
     filters = grade_filter(TINY, [0.0, 1.0])
     scores = measure_behind(trained, "swta", filters, tests)
     np.testing.assert_allclose(scores["PV", 1.0], trained.accuracy[0])  # the intact filter
-    table = tabulate_grades(scores)
+    table = tabulate_changes(scores, trained.accuracy[0])
+    assert table.query("grade == 1 and part != 'VIP'")["change"].eq(0.0).all()
     row = table.query("part == 'LAMP5' and grade == 0").iloc[0]
-    assert row["accuracy"] == pytest.approx(100 * scores["LAMP5", 0.0].mean()) and row["n"] == 2
-    ax = plot_grades(table, 50.0)
+    expected = 100 * (scores["LAMP5", 0.0] - trained.accuracy[0]).mean()
+    assert row["change"] == pytest.approx(expected) and row["n"] == 2
+    ax = plot_grades(table)
     assert len(ax.containers) == 5
     plt.close("all")
     with pytest.raises(ParameterError, match="no test set"):
@@ -73,9 +75,11 @@ def test_a_course_of_many_steps_ends_at_the_filter(picture):
     images = (picture.permute(0, 2, 3, 1) * 255).byte().numpy()
     errors = measure_unrolling_error(motif, [1, 8, 64], images)
     assert 1.0 > errors[1] > errors[8] > errors[64] and errors[64] < 1e-3
-    table = pd.DataFrame({"steps": [1, 8], "accuracy": [40.0, 50.0], "low": [30.0, 45.0]})
-    table = table.assign(high=[50.0, 55.0], error=[errors[1], errors[8]])
-    assert plot_unrolling(table).get_xscale() == "log"
+    course = {("steps", n): np.array([[0.4], [0.4 + n / 80]]) for n in (1, 8)}
+    changes = tabulate_changes(course, np.full((2, 1), 0.5))
+    np.testing.assert_allclose(changes["change"], [-10 + 0.625, -5])
+    shown = pd.DataFrame({"grade": [1, 8], "change": [100 * errors[1], 100 * errors[8]]})
+    assert plot_course(changes, shown).get_xscale() == "log"
     plt.close("all")
     with pytest.raises(ParameterError, match="steps = 0"):
         UnrolledWTA(motif, 0)

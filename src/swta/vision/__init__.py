@@ -70,7 +70,7 @@ from swta.vision.lesions import (
     list_lesions,
     measure_behind,
     measure_unrolling_error,
-    tabulate_grades,
+    tabulate_changes,
 )
 from swta.vision.looks import compare_looks, map_attention, measure_looks, measure_margins
 from swta.vision.machine import Machine, choose_device, choose_machine
@@ -148,12 +148,12 @@ from swta.vision.studies import (
 )
 from swta.vision.study_plots import (
     plot_attention,
+    plot_course,
     plot_grades,
     plot_sizes,
     plot_table,
     plot_trainings,
     plot_transfer,
-    plot_unrolling,
     plot_unseen_classes,
 )
 from swta.vision.tokens import TokenWTA
@@ -266,6 +266,7 @@ __all__ = [
     "pick_trainings",
     "plot_attention",
     "plot_classes",
+    "plot_course",
     "plot_gains",
     "plot_grades",
     "plot_learning",
@@ -281,7 +282,6 @@ __all__ = [
     "plot_table",
     "plot_trainings",
     "plot_transfer",
-    "plot_unrolling",
     "plot_unseen",
     "plot_unseen_classes",
     "predict",
@@ -296,6 +296,7 @@ __all__ = [
     "summarise_miou",
     "tabulate_accuracy",
     "tabulate_calibration",
+    "tabulate_changes",
     "tabulate_gains",
     "tabulate_grades",
     "tabulate_iou",

@@ -166,7 +166,8 @@ def plot_learning(result: ArmsResult, baseline: str, ax: Axes | None = None) -> 
         ax.plot(result.steps, 100.0 * curves.mean(0), color=colour, label=FRONT_LABELS[arm])
         there = np.isfinite(steps)
         ax.plot(steps[there], final[there], "o", color=colour, markeredgecolor="white")
-    ax.set(xlabel="Optimiser steps", ylabel="Held-out source accuracy (%)", ylim=(0, 101))
+    bottom = 10.0 * np.floor(10.0 * result.validation_accuracy.min())
+    ax.set(xlabel="Optimiser steps", ylabel="Held-out source accuracy (%)", ylim=(bottom, 101))
     ax.set_xlim(0, result.steps[-1] * 1.02)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax

@@ -98,35 +98,41 @@ def plot_sizes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_grades(table: pd.DataFrame, intact: float, ax: Axes | None = None) -> Axes:
-    """Accuracy (%) against the grade of each part of the filter; dashed, the intact filter."""
+def plot_grades(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Change of accuracy (points) against the grade of each part of the filter, with intervals."""
     ax = ax or plt.gca()
-    for part, rows in table.groupby("part", sort=False):
-        reach = [rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]]
+    parts = table.groupby("part", sort=False)
+    for (part, rows), aside in zip(parts, np.linspace(-0.03, 0.03, parts.ngroups), strict=True):
+        reach = [rows["change"] - rows["low"], rows["high"] - rows["change"]]
         ax.errorbar(
-            rows["grade"], rows["accuracy"], yerr=reach, color=PART_COLOURS[str(part)], marker="o",
-            markersize=3, capsize=2, elinewidth=0.8, label=part,
+            rows["grade"] + aside, rows["change"], yerr=reach, color=PART_COLOURS[str(part)],
+            marker="o", markersize=3, capsize=2, elinewidth=0.8, label=part,
         )  # fmt: skip
-    ax.axhline(intact, color="0.4", linestyle="--", linewidth=1)
-    ax.set(xlabel="Grade", ylabel="Unseen accuracy (%)", ylim=(0, 100), xticks=[0, 0.5, 1])
-    ax.legend(fontsize="small")
+    ax.axhline(0.0, color="0.6", linewidth=0.8)
+    ax.set(xlabel="Grade", ylabel="Change of unseen accuracy (points)")
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
+    ax.legend(fontsize="small", ncols=2)
     return ax
 
 
-def plot_unrolling(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Unseen accuracy (%) and error of the columns (%) against Euler steps, from 0 to 100 both."""
+def plot_course(changes: pd.DataFrame, errors: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Change of accuracy (points) with the filter's steps; on the right axis their error (%)."""
     ax = ax or plt.gca()
-    reach = [table["accuracy"] - table["low"], table["high"] - table["accuracy"]]
+    reach = [changes["change"] - changes["low"], changes["high"] - changes["change"]]
     ax.errorbar(
-        table["steps"], table["accuracy"], yerr=reach, color=ARM_COLOURS["swta"], marker="o",
+        changes["grade"], changes["change"], yerr=reach, color=ARM_COLOURS["swta"], marker="o",
         markersize=3, capsize=2, label="unseen accuracy",
     )  # fmt: skip
-    error = 100.0 * table["error"]
-    ax.plot(table["steps"], error, "s--", color="0.4", markersize=3, label="error of columns")
-    ax.set(xscale="log", xlabel="Steps of 0.4 τ", ylabel="%", ylim=(0, 100))
-    ax.set_xticks(table["steps"], [str(n) for n in table["steps"]])
+    ax.axhline(0.0, color="0.6", linewidth=0.8)
+    ax.set(xscale="log", xlabel="Steps of 0.4 τ", ylabel="Change of unseen accuracy (points)")
+    ax.set_xticks(changes["grade"], [f"{n:g}" for n in changes["grade"]])
     ax.set_xticks([], minor=True)
-    ax.legend(fontsize="small")
+    right = ax.twinx()
+    right.plot(errors["grade"], errors["change"], "s--", color="0.4", markersize=3)
+    right.set(ylim=(0, 100), ylabel="Error of the columns (%)")
+    right.spines["right"].set_visible(True)
+    right.yaxis.label.set_color("0.4")
+    ax.yaxis.label.set_color(ARM_COLOURS["swta"])
     return ax
 
 
