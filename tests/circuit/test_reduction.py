@@ -118,6 +118,35 @@ def test_what_is_cut_and_held(monkeypatch):
     assert [c.drive_khz.tolist() for c in opened[3:]] == [[2, 1], [2, 2], [2, 3]]
 
 
+def test_further_drives_are_for_open_loops_and_leave_the_lines_alone(monkeypatch):
+    seen: list[list[Condition]] = []
+
+    class Result:
+        def __init__(self, drives):
+            self.drives = drives
+
+        def mean_rates_hz(self, start_s):
+            return np.tile(1 + self.drives[:, :1, None], (1, 2, 6))
+
+    def run(self, network, conditions, **_):
+        seen.append(list(conditions))
+        return Result(np.array([c.drive_khz for c in conditions]))
+
+    monkeypatch.setattr(Trials, "run", run)
+    network = Network(n_cells=100, n_units=2)
+    trials = Trials(seeds=2)
+    result = simulate_open_loops(
+        network, trials, relative=(0.5, 1.0, 1.5), further=(2.5,), rounds=1
+    )
+    assert result.open_khz.tolist() == [1, 2, 3, 5]
+    assert [one.drive_khz[0] for one in seen[0]] == [1, 2, 3, 1, 2, 3, 5]
+    assert [one.drive_khz.tolist() for one in seen[-1][:4]] == [[1, 0], [2, 0], [3, 0], [5, 0]]
+    assert result.no_recurrence[:, 0, 0].tolist() == [2, 3, 4, 6]
+    lines = measure_effective_motif(result)
+    result.no_recurrence[3] = result.opened[3] = 99.0
+    assert measure_effective_motif(result) == lines
+
+
 def test_bad_input_is_named():
     with pytest.raises(ParameterError, match="relative has 2 drives"):
         simulate_open_loops(Network(n_cells=100, n_units=2), Trials(), relative=(1, 2))

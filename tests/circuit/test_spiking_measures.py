@@ -27,6 +27,8 @@ from swta.circuit.spiking_experiments import (
 )
 from swta.circuit.spiking_measures import (
     measure_modulation,
+    measure_peak_noise,
+    measure_peak_steepness,
     measure_profile_correlation,
     measure_rank_kept,
     measure_recovery,
@@ -151,6 +153,30 @@ def test_restoration_ignores_scale_and_offset_and_sees_noise():
     assert cleaner[0] == pytest.approx(4.0, rel=0.05)
     before, after = measure_profile_correlation(result)
     assert after[0] == pytest.approx(before[0]) and 0.7 < after[0] < 1
+
+
+def test_a_power_of_the_drive_is_as_steep_and_takes_over_the_noise():
+    clean = np.array([2.0, 1.0, 1.0])
+    inputs = clean + 0.02 * np.random.default_rng(4).standard_normal((40, 3))
+    outputs = np.stack([inputs**3, 5 * inputs**3])
+    result = RestoredResult(clean, inputs, outputs, outputs**0 * inputs)
+    steep, straight = measure_peak_steepness(result)
+    np.testing.assert_allclose(steep, 3, rtol=0.01)
+    np.testing.assert_allclose(straight, 1)
+    before, after = measure_peak_noise(result)
+    drawn = inputs.var(0, ddof=1)
+    assert before == pytest.approx(drawn[0] / drawn.sum())
+    # Slopes are 3 x², so noise grows as the square of that: 16 times as much at the peak.
+    np.testing.assert_allclose(after, 16 * drawn[0] / (15 * drawn[0] + drawn.sum()), rtol=0.02)
+
+
+def test_noise_is_frozen_and_not_below_zero():
+    noise = Noise(ground=0.1, noise=0.5, patterns=50)
+    drawn = noise.draw(4, 2.0, 7)
+    assert drawn.shape == (50, 4) and drawn.min() == 0
+    np.testing.assert_array_equal(drawn, noise.draw(4, 2.0, 7))
+    np.testing.assert_allclose(noise.draw(4, 4.0, 7), 2 * drawn)
+    assert not np.allclose(drawn, noise.draw(4, 2.0, 8))
 
 
 def test_shape_gain_does_not_see_how_large_a_pattern_is():

@@ -12,6 +12,7 @@ from swta.circuit.bistability import BoundaryResult
 from swta.circuit.reduction import EffectiveMotif, OpenLoopResult
 from swta.circuit.reduction_plots import plot_open_loops, plot_predictions, tabulate_predictions
 from swta.circuit.sensitivity import SensitivityResult
+from swta.circuit.smooth_motif import SmoothMotif, activate
 from swta.circuit.spiking_experiments import (
     ModulationCurves,
     ProfileResult,
@@ -115,26 +116,42 @@ def test_tables_keep_the_order_of_their_arrays():
     assert one["memory"].item() == pytest.approx(boundary.memory[1, 0, 1])
 
 
-def test_predictions_stand_beside_what_was_measured():
-    effective = EffectiveMotif(2.0, -0.4, 0.5, 0.6, 0.3, 0.2, 0.0)
+STRAIGHT = EffectiveMotif(2.0, -0.4, 0.5, 0.6, 0.3, 0.2, 0.0)
+SMOOTH = SmoothMotif(2.0, -0.5, 1.0, 0.8, 0.5, 0.25)
+
+
+@pytest.mark.parametrize("motif", [STRAIGHT, SMOOTH])
+def test_predictions_stand_beside_what_was_measured(motif):
     transfer = _transfer((0.6, 1.0))
-    table = tabulate_predictions(effective, transfer, 2.0)
-    both = effective.predict([2.0, 1.2])
-    assert table["strong_predicted_hz"].iloc[0] == pytest.approx(both[0])
-    assert table["rival_predicted_hz"].iloc[0] == pytest.approx(both[1])
-    alone = effective.predict([2.0, 1.2], recurrent=False)[0]
+    table = tabulate_predictions(motif, transfer, 2.0)
+    both = motif.predict([2.0, 1.2])
+    first = table.iloc[0]
+    assert first["strong_predicted_hz"] == pytest.approx(both[0])
+    assert first["rival_predicted_hz"] == pytest.approx(both[1])
+    alone = motif.predict([2.0, 1.2], recurrent=False)[0]
     measured = (transfer.together / transfer.without_recurrence)[0, :, 0].mean()
-    assert table["gain_error"].iloc[0] == pytest.approx(both[0] / alone / measured - 1)
-    ax = plot_predictions(table)
+    assert first["gain_error"] == pytest.approx(both[0] / alone / measured - 1)
+    rival = transfer.rival_alone[0, :, 1].mean()
+    assert first["loser_fraction"] == pytest.approx(transfer.together[0, :, 1].mean() / rival)
+    expected = both[1] / motif.predict([1.2, 0.0])[0]
+    assert first["loser_fraction_predicted"] == pytest.approx(expected)
+    ax = plot_predictions(table, tabulate_predictions(STRAIGHT, transfer, 2.0))
     np.testing.assert_allclose(ax.lines[1].get_ydata(), table["strong_predicted_hz"])
+    assert ax.lines[2].get_ydata()[0] == pytest.approx(STRAIGHT.predict([2.0, 1.2])[0])
 
 
 def test_lines_of_the_reduction_are_its_formulas():
     drives = np.array([1.0, 2.0, 3.0])
-    rates = np.zeros((3, 2, 6))
-    result = OpenLoopResult(drives, 1, rates, rates, rates, rates, {}, 2)
-    effective = EffectiveMotif(2.0, -0.5, 1.0, 0.5, 0.25, 0.2, 0.0)
-    ax = plot_open_loops(result, effective)
-    lines = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) == 3]
-    assert any(np.allclose(y, (2 * drives - 1) / 0.75) for y in lines)
-    assert any(np.allclose(y, (2 * drives - 1) / 1.25) for y in lines)
+    rates, more = np.zeros((3, 2, 6)), np.zeros((4, 2, 6))
+    result = OpenLoopResult(drives, 1, rates, more, more, rates, {}, 2, np.array([5.0]))
+    ax = plot_open_loops(result, SMOOTH)
+    lines = [line for line in ax.lines if len(line.get_xdata()) == 60]
+    closed, cut, held, rival = (np.array([*line.get_data()]) for line in lines)
+    assert (closed[0, -1], cut[0, -1], held[0, -1], rival[0, -1]) == (3.0, 5.0, 5.0, 3.0)
+    for drive, rate in (closed[:, 30], closed[:, -1]):
+        assert rate == pytest.approx(SMOOTH.predict([drive, 0.0])[0])
+    for drive, rate in (cut[:, 30], cut[:, -1]):
+        assert rate == pytest.approx(SMOOTH.predict([drive, 0.0], recurrent=False)[0])
+    reference = SMOOTH.predict([2.0, 0.0], recurrent=False).sum()
+    assert held[1, -1] == pytest.approx(activate(2 * 5.0 - 1 - 0.25 * reference, 0.8))
+    assert rival[1, -1] == pytest.approx(activate(4 - 0.5 * 3 - 1 - 0.25 * reference, 0.8))

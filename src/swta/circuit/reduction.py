@@ -13,7 +13,7 @@ way of the thalamic input of PV cells. Every competition of two units is then a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,8 @@ NO_FEEDBACK: dict[Pair, float] = {("Pyr", name): 0.0 for name in INTERNEURONS}
 class OpenLoopResult:
     """Mean rates (Hz) of one driven unit and of the interneurons, loops closed and open.
 
-    Arrays are (n_drives, n_seeds, n_populations).
+    Arrays are (n_drives, n_seeds, n_populations); those without recurrent excitation go on with
+    the further drives.
     """
 
     drives_khz: FloatArray  # of the driven unit, (n_drives,)
@@ -48,6 +49,12 @@ class OpenLoopResult:
     rival: FloatArray  # as opened, unit 0 at the reference drive and unit 1 at ``drives_khz``
     held_khz: dict[str, float]  # input that holds the interneurons, kHz
     n_units: int
+    further_khz: FloatArray = field(default_factory=lambda: np.zeros(0))  # (n_further,)
+
+    @property
+    def open_khz(self) -> FloatArray:
+        """Drives of ``no_recurrence`` and ``opened``, kHz, (n_drives + n_further,)."""
+        return np.concatenate([self.drives_khz, self.further_khz])
 
     @property
     def hold_error(self) -> float:
@@ -62,6 +69,7 @@ def simulate_open_loops(
     trials: Trials,
     *,
     relative: Sequence[float] = (0.5, 0.7, 0.85, 1.0, 1.15, 1.3),
+    further: Sequence[float] = (),
     context: Context = Context(),
     rounds: int = 5,
 ) -> OpenLoopResult:
@@ -69,6 +77,8 @@ def simulate_open_loops(
 
     Args:
         relative: drives over ``trials.drive_khz``; the middle one is the reference.
+        further: more drives for the curves without recurrent excitation, to reach the rates that
+            the unit has with it.
         rounds: runs in which the input that holds the interneurons is found.
 
     Raises:
@@ -78,6 +88,7 @@ def simulate_open_loops(
     if len(levels) < 3:
         raise ParameterError(f"relative has {len(levels)} drives; allowed: three or more, to fit")
     check_integer("rounds", rounds, low=1)
+    open_levels = np.concatenate([levels, np.asarray(further, dtype=np.float64)])
     reference = len(levels) // 2
     open_loop = NO_RECURRENCE | NO_FEEDBACK
 
@@ -91,7 +102,7 @@ def simulate_open_loops(
 
     both = run(
         [Condition(drive(x), context) for x in levels]
-        + [Condition(drive(x), context, efficacy=NO_RECURRENCE) for x in levels]
+        + [Condition(drive(x), context, efficacy=NO_RECURRENCE) for x in open_levels]
     )
     closed, cut = both[: len(levels)], both[len(levels) :]
     wanted = cut[reference, :, network.n_units :].mean(0)
@@ -107,7 +118,7 @@ def simulate_open_loops(
     ]
     held = _hold(np.array(own), wanted, interneurons, rounds)
     opened = run(
-        [Condition(drive(x), context, dict(held), dict(open_loop)) for x in levels]
+        [Condition(drive(x), context, dict(held), dict(open_loop)) for x in open_levels]
         + [
             Condition(drive(levels[reference], x), context, dict(held), dict(open_loop))
             for x in levels
@@ -118,10 +129,11 @@ def simulate_open_loops(
         reference,
         closed,
         cut,
-        opened[: len(levels)],
-        opened[len(levels) :],
+        opened[: len(open_levels)],
+        opened[len(open_levels) :],
         held,
         network.n_units,
+        trials.drive_khz * open_levels[len(levels) :],
     )
 
 
@@ -149,6 +161,15 @@ def _hold(
     return dict(zip(INTERNEURONS, (best - own_khz).tolist(), strict=True))
 
 
+def thalamic_inputs(
+    drives_khz: ArrayLike, gain_hz_per_khz: float, rival_hz_per_khz: float, threshold_hz: float
+) -> FloatArray:
+    """Input (Hz) to each unit: k times its drive (kHz), k' times all others', less T, (..., n)."""
+    own = np.asarray(drives_khz, dtype=np.float64)
+    others = own.sum(-1, keepdims=True) - own
+    return np.asarray(gain_hz_per_khz * own + rival_hz_per_khz * others - threshold_hz)
+
+
 @dataclass(frozen=True)
 class EffectiveMotif:
     """Constants of the threshold-linear motif that stands for the spiking one. Rates are in Hz."""
@@ -169,10 +190,8 @@ class EffectiveMotif:
 
     def inputs(self, drives_khz: ArrayLike) -> FloatArray:
         """Input (Hz) to each of two units from the thalamic drives (kHz), (..., 2)."""
-        drives = np.asarray(drives_khz, dtype=np.float64)
-        own, other = drives, drives[..., ::-1]
-        return np.asarray(
-            self.gain_hz_per_khz * own + self.rival_hz_per_khz * other - self.threshold_hz
+        return thalamic_inputs(
+            drives_khz, self.gain_hz_per_khz, self.rival_hz_per_khz, self.threshold_hz
         )
 
     def predict(self, drives_khz: ArrayLike, *, recurrent: bool = True) -> FloatArray:
@@ -201,14 +220,17 @@ class EffectiveMotif:
 
 
 def measure_effective_motif(result: OpenLoopResult) -> EffectiveMotif:
-    """Constants from the mean over networks of `simulate_open_loops`.
+    """Constants from the mean over networks of `simulate_open_loops`, by straight lines.
+
+    Further drives are left out: the curves bend, so lines go with one range of drives.
 
     Raises:
         ParameterError: a unit that does not respond, so that there is nothing to reduce.
     """
-    drives = result.drives_khz
+    drives, n = result.drives_khz, len(result.drives_khz)
     closed, cut, opened, rival = (
-        one.mean(1) for one in (result.closed, result.no_recurrence, result.opened, result.rival)
+        one[:n].mean(1)
+        for one in (result.closed, result.no_recurrence, result.opened, result.rival)
     )
     line = np.polynomial.polynomial.polyfit
     k, cross = line(drives, opened[:, 0], 1)[1], line(drives, rival[:, 0], 1)[1]

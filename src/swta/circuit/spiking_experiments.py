@@ -34,6 +34,8 @@ class Trials:
     seed: int = 0  # of the first network
     processes: int = 1  # of this machine to use
     compiled: bool | None = None  # Brian's C++ or NumPy code; None: C++ where there is a compiler
+    noise_seed: int | None = None  # of the noise; None: ``seed``. Another one: the same networks
+    # in other runs
 
     def __post_init__(self) -> None:
         check_real("drive_khz", self.drive_khz, low=0, open_low=True, unit="kHz")
@@ -42,6 +44,8 @@ class Trials:
         check_integer("seeds", self.seeds, low=1, high=1000)
         check_integer("seed", self.seed, low=0)
         check_integer("processes", self.processes, low=1, high=256)
+        if self.noise_seed is not None:
+            check_integer("noise_seed", self.noise_seed, low=0)
 
     def wirings(self, network: Network) -> list[Wiring]:
         """One wiring per seed."""
@@ -62,7 +66,7 @@ class Trials:
             self.wirings(network),
             conditions,
             duration_s=length,
-            seed=self.seed,
+            seed=self.seed if self.noise_seed is None else self.noise_seed,
             settle_s=self.settle_s,
             record=record,
             processes=self.processes,
@@ -227,6 +231,12 @@ class Noise:
         """Clean drive over that of the peak, (n_units,)."""
         return np.r_[1.0, np.full(n_units - 1, self.ground)]
 
+    def draw(self, n_units: int, drive_khz: float, seed: int) -> FloatArray:
+        """Noisy drives (kHz) for a peak of ``drive_khz``, at least 0, (patterns, n_units)."""
+        drawn = np.random.default_rng([13, seed]).standard_normal((self.patterns, n_units))
+        noise = self.noise * drive_khz * drawn
+        return np.maximum(drive_khz * self.profile(n_units) + noise, 0.0)
+
 
 @dataclass(frozen=True)
 class RestoredResult:
@@ -248,9 +258,7 @@ def simulate_noisy_profiles(
 ) -> RestoredResult:
     """Rates for noisy versions of one clean profile; negative drives are set to zero."""
     clean = trials.drive_khz * noise.profile(network.n_units)
-    rng = np.random.default_rng([13, trials.seed])
-    drawn = noise.noise * trials.drive_khz * rng.standard_normal((noise.patterns, network.n_units))
-    inputs = np.maximum(clean + drawn, 0.0)
+    inputs = noise.draw(network.n_units, trials.drive_khz, trials.seed)
     lesion = dict(kept or {})
     conditions = [
         Condition(row, context, efficacy=efficacy, kept=lesion)

@@ -87,6 +87,40 @@ def measure_shape_gain(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
     return snr(result.outputs) / given, snr(result.without_recurrence) / given
 
 
+def measure_peak_steepness(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
+    """Relative change of the peak unit's rate per relative change of its drive, dimensionless.
+
+    By least squares over the patterns, at the means. Above 1, noise in the drive grows.
+
+    Returns:
+        With and without E→E, each (n_seeds,).
+    """
+    peak = int(result.clean_khz.argmax())
+    drive = result.inputs_khz[:, peak]
+    centred = drive - drive.mean()
+
+    def steepness(rates: FloatArray) -> FloatArray:
+        slope = rates[..., peak] @ centred / (centred @ centred)
+        return np.asarray(slope * drive.mean() / rates[..., peak].mean(-1))
+
+    return steepness(result.outputs), steepness(result.without_recurrence)
+
+
+def measure_peak_noise(result: RestoredResult) -> tuple[float, FloatArray]:
+    """Share of the noise, the variance over patterns, that is the peak unit's, dimensionless.
+
+    Returns:
+        In the drives, and in the rates of each network, (n_seeds,).
+    """
+    peak = int(result.clean_khz.argmax())
+
+    def share(patterns: FloatArray) -> FloatArray:
+        noise = patterns.var(-2, ddof=1)
+        return np.asarray(noise[..., peak] / noise.sum(-1))
+
+    return float(share(result.inputs_khz)), share(result.outputs)
+
+
 def measure_profile_correlation(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
     """Mean correlation of a pattern with the clean profile: of the drives, and of the rates.
 

@@ -124,7 +124,7 @@ def open_loop_target(result: OpenLoopResult) -> Target:
     """
     n = len(result.drives_khz)
     drives = np.stack([result.drives_khz, np.zeros(n)], axis=1)
-    rates = [one.mean(1)[:, :2] for one in (result.closed, result.no_recurrence)]
+    rates = [one.mean(1)[:, :2] for one in (result.closed, result.no_recurrence[:n])]
     return Target(np.tile(drives, (2, 1)), np.concatenate(rates), ("",) * n + ("recurrence",) * n)
 
 
