@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -91,25 +91,55 @@ def create_transformer(parameters: TransformerParameters, *, seed: int) -> Visio
     p = parameters
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = VisionTransformer(
-            img_size=p.image_size,
-            patch_size=p.patch_size,
-            num_classes=p.n_classes,
-            embed_dim=p.width,
-            depth=p.depth,
-            num_heads=p.heads,
-            mlp_ratio=p.mlp_ratio,
-            class_token=False,
-            global_pool="avg",
-            weight_init="moco",  # Xavier; timm's default s.d. of 0.02 learns slowly at this width
-        )
-        assert model.pos_embed is not None
-        side = p.image_size // p.patch_size
-        model.pos_embed.data = encode_positions(side, side, p.width)
+        model = build_transformer(p, (p.image_size, p.image_size), n_classes=p.n_classes)
         if p.competition is not None:  # timm's patch embedding ends with a place for a layer
             model.patch_embed.norm = TokenWTA(
-                p.competition, width=p.width, side=side, patch_size=p.patch_size
+                p.competition,
+                width=p.width,
+                side=p.image_size // p.patch_size,
+                patch_size=p.patch_size,
             )
+    return model
+
+
+class Sizes(Protocol):
+    """What an untrained transformer is made from: the fields of that name in two records."""
+
+    @property
+    def patch_size(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+    @property
+    def mlp_ratio(self) -> float: ...
+
+
+def build_transformer(
+    sizes: Sizes, shape: tuple[int, int], *, n_classes: int = 0, n_channels: int = 3
+) -> VisionTransformer:
+    """An untrained transformer for images (B, ``n_channels``, *shape), with torch's random state.
+
+    Without classes it has no head, and its tokens stay apart.
+    """
+    model = VisionTransformer(
+        img_size=shape,
+        patch_size=sizes.patch_size,
+        in_chans=n_channels,
+        num_classes=n_classes,
+        embed_dim=sizes.width,
+        depth=sizes.depth,
+        num_heads=sizes.heads,
+        mlp_ratio=sizes.mlp_ratio,
+        class_token=False,
+        global_pool="avg" if n_classes else "",
+        weight_init="moco",  # Xavier; timm's default s.d. of 0.02 learns slowly at this width
+    )
+    assert model.pos_embed is not None
+    rows, columns = (length // sizes.patch_size for length in shape)
+    model.pos_embed.data = encode_positions(rows, columns, sizes.width)
     return model
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import timm
 import torch
-from timm.models.vision_transformer import Block, VisionTransformer
+from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from swta.validation import ParameterError, check_choice, check_integer, check_real
-from swta.vision.models import encode_positions
+from swta.vision.models import build_transformer
 
 DECODERS: Final = ("linear", "mask")
 
@@ -195,23 +195,7 @@ def create_segmenter(parameters: SegmenterParameters, *, seed: int) -> Segmenter
 def _create_encoder(p: SegmenterParameters) -> nn.Module:
     if p.backbone:
         return _create_backbone(p)
-    model = VisionTransformer(
-        img_size=(p.height, p.width_px),
-        patch_size=p.patch_size,
-        in_chans=p.n_channels,
-        num_classes=0,
-        embed_dim=p.width,
-        depth=p.depth,
-        num_heads=p.heads,
-        mlp_ratio=p.mlp_ratio,
-        class_token=False,
-        global_pool="",
-        weight_init="moco",
-    )
-    assert model.pos_embed is not None
-    rows, columns = p.height // p.patch_size, p.width_px // p.patch_size
-    model.pos_embed.data = encode_positions(rows, columns, p.width)
-    return model
+    return build_transformer(p, (p.height, p.width_px), n_channels=p.n_channels)
 
 
 def _create_backbone(p: SegmenterParameters) -> nn.Module:
