@@ -59,7 +59,7 @@ def test_half_a_comparison_is_not_called_measured(own_data, found, train):
 
 def test_scenes_are_camvid_or_drawn(own_data):
     drawn = choose_scene_task()
-    assert drawn.train.name == "procedural_streets" and not drawn.real
+    assert drawn.train.name == "procedural_streets" and not drawn.dark
     assert "not photographs" in drawn.statement
     place(own_data, "camvid")
     # what was placed is not the published data: an error, and no reason to fall back on drawings

@@ -75,7 +75,7 @@ def test_usps_ink_reaches_the_edge_of_its_box():
 
 
 def test_measured_sources_are_chosen():
-    assert choose_digit_sources().real and choose_scene_task().real
+    assert choose_digit_sources().real and choose_scene_task().dark
     assert {use.source for use in used()} == {"SWTA_DATA"}
     assert {use.name for use in used()} <= set(CATALOGUE)
 

@@ -46,7 +46,6 @@ class SceneTask:
     validation: SceneIndex
     day: SceneIndex
     dark: tuple[tuple[str, SceneIndex], ...]  # (name, index), what counts most first
-    real: bool  # filmed, not drawn by code
     statement: str
 
 
@@ -97,14 +96,13 @@ def choose_scene_task(source: str = "auto") -> SceneTask:
     if source == "procedural_streets":
         statement = f"Bundled stand-ins: {index.source}."
         train, validation, day = (index.select(split=name) for name in ("train", "val", "test"))
-        return SceneTask(train, validation, day, (), False, statement)
+        return SceneTask(train, validation, day, (), statement)
     if source == "camvid":
         return SceneTask(
             index.select(split="train", time_of_day="day"),
             index.select(split="val"),
             index.select(sequence="Seq05VD"),
             (("dusk", index.select(time_of_day="dusk")),),
-            True,
             "Filmed scenes: CamVid, by day and at dusk.",
         )
     found = [name for name in _NIGHTS if _is_whole(name)]
@@ -118,7 +116,6 @@ def choose_scene_task(source: str = "auto") -> SceneTask:
         train.select(sequence=city),
         index.select(split="val"),
         tuple((name, load_scene_index(name).select(split=_NIGHT_SPLIT[name])) for name in found),
-        True,
         f"Filmed scenes: Cityscapes by day; by night {names}"
         + (f"; not found: {absent}." if absent else "."),
     )
