@@ -23,7 +23,7 @@ ARM_COLOURS: Final = {
     "unfiltered": "#555555",
     "standardised": "#56B4E9",
     "standardised_colour": "#1F4E79",
-    "gamma": "#B15928",
+    "gamma": "#666600",
     "dog": "#A6761D",
     "local_contrast": "#8C564B",
     "local_response": "#BCBD22",
