@@ -7,7 +7,13 @@ import pytest
 
 from swta.circuit import Motif, hysteresis_half_width
 from swta.truenorth import PRIMITIVES, MotifRequest
-from swta.truenorth.hysteresis import HysteresisResult, simulate_hysteresis
+from swta.truenorth.hysteresis import (
+    HysteresisResult,
+    _run_chip,
+    _run_model,
+    simulate_hysteresis,
+)
+from swta.truenorth.mapping import map_motif, without
 from swta.validation import ParameterError
 
 HARD = MotifRequest(
@@ -40,6 +46,13 @@ def test_primitives_change_the_loop_as_the_model_says():
         model[4], abs=0.2 + 1e-9
     )  # its loop is steep: 1 + β₁β₂ - α is 0.3
     assert chip[2] == 0 < chip[3] <= chip[0] < chip[4]
+
+
+def test_without_sst_both_units_run_to_the_ceiling_of_a_spike_per_tick():
+    free = without(map_motif(ALL), "Sst")
+    phases = (np.array([[0.2, 0.1]]),) * 2
+    np.testing.assert_allclose(_run_model([free], phases), 1.0, atol=1e-6)
+    np.testing.assert_allclose(_run_chip([free], phases, 600, 0), 1.0, atol=0.02)
 
 
 def test_a_soft_motif_forgets():

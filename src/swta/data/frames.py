@@ -17,7 +17,7 @@ from swta.validation import ParameterError, check_integer
 
 @dataclass(frozen=True)
 class SceneSet:
-    """Frames of one size; labels equal to ``n_classes`` are void."""
+    """Frames of one size; labels equal to ``n_classes`` are void, the last id of every source."""
 
     name: str
     images: NDArray[np.uint8]  # (n, H, W, 3) RGB
@@ -70,7 +70,6 @@ def load_scenes(
     if limit is not None and check_integer("limit", limit, low=1) < len(frames):
         spread = np.linspace(0, len(frames) - 1, limit).round().astype(int)
         frames = tuple(frames[i] for i in spread)
-    void = next(c.id for c in index.classes if c.ignore)
     images, labels, problems = [], [], []
     for i, frame in enumerate(tqdm(frames, desc=name, unit="frame", disable=None, leave=False)):
         try:
@@ -93,9 +92,8 @@ def load_scenes(
         listed = "\n".join(problems)
         raise DataCorrupt(f"{name}: {len(problems)} of {len(frames)} frames\n{listed}")
     scored = tuple(c for c in index.classes if not c.ignore)
-    maps = np.stack(labels)
-    maps[maps == void] = len(scored)
-    return SceneSet(name, np.stack(images), maps, scored, tuple(f.sequence for f in frames))
+    sequences = tuple(frame.sequence for frame in frames)
+    return SceneSet(name, np.stack(images), np.stack(labels), scored, sequences)
 
 
 def _reduce(
