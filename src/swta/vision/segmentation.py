@@ -192,11 +192,13 @@ def segment_arms(
         with owned, tqdm(total=len(plans), desc="trainings", disable=None) as bar:
             waiting: list[Future[_Found]] = []
             for arm in fronts:
-                jobs = list_jobs(arm)  # while the arm before is in training
-                found += [future.result() for future in waiting]
-                waiting = [pool.submit(_train_and_test, job) for job in jobs]
-                for future in waiting:
-                    future.add_done_callback(lambda _: bar.update())
+                jobs = list_jobs(arm)
+                # no worker waits for an arm to end, and no more than two arms' frames are held
+                while len(waiting) > len(seeds):
+                    found.append(waiting.pop(0).result())
+                for job in jobs:
+                    waiting.append(pool.submit(_train_and_test, job))
+                    waiting[-1].add_done_callback(lambda _: bar.update())
             found += [future.result() for future in waiting]
     else:
         sent = ranks.spread(
