@@ -7,7 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,12 +99,50 @@ def train_arms(
             share a GPU.
         CheckpointError: a folder with checkpoints of another configuration.
     """
+    found = _train_all(
+        fronts, {arm: trainings for arm in fronts}, source, tests, held_out=held_out,
+        transformer=transformer, seeds=seeds, others=others, deformation=deformation,
+        workers=workers, machine=machine, folder=folder, watch=watch,
+    )  # fmt: skip
+    return {name: join_arms([found[arm, name] for arm in fronts]) for name in trainings}
+
+
+def train_chosen(
+    fronts: Mapping[str, nn.Module],
+    chosen: Mapping[str, TrainingParameters],
+    source: DigitSet,
+    tests: Sequence[DigitSet],
+    **choices: Any,
+) -> ArmsResult:
+    """`train_arms` with one training for each arm, its own; ``choices`` are passed on to it."""
+    own = {arm: {"own": chosen[arm]} for arm in fronts}
+    return join_arms(list(_train_all(fronts, own, source, tests, **choices).values()))
+
+
+def _train_all(
+    fronts: Mapping[str, nn.Module],
+    trainings: Mapping[str, Mapping[str, TrainingParameters]],
+    source: DigitSet,
+    tests: Sequence[DigitSet],
+    *,
+    held_out: int,
+    transformer: TransformerParameters,
+    seeds: Sequence[int],
+    others: Sequence[DigitSet] = (),
+    deformation: Deformation | None = None,
+    workers: Workers | int = 1,
+    machine: Machine | None = None,
+    folder: Path | None = None,
+    watch: int = 0,
+) -> dict[tuple[str, str], ArmsResult]:
+    """A result for each arm and each of its trainings, all of them shared out at once."""
     check_integer("held_out", held_out, low=1, high=len(source) - 1)
     check_integer("watch", watch, low=0)
-    if not fronts or not tests or not seeds or not trainings:
+    counts = [len(fronts), len(tests), len(seeds), min(map(len, trainings.values()), default=0)]
+    if not all(counts):
         raise ParameterError(
-            f"{len(fronts)} arms, {len(tests)} test sets, {len(seeds)} seeds and {len(trainings)} "
-            "trainings; allowed: at least one of each"
+            "{} arms, {} test sets, {} seeds and {} trainings; allowed: at least one of "
+            "each".format(*counts)
         )
     machine = machine or Machine()
     pool = workers if isinstance(workers, Workers) else Workers(workers)
@@ -131,14 +169,14 @@ def train_arms(
                 learnt, held, seen, transformer, training, group, machine, None if fixed else front,
                 folder and folder / f"{arm}-{name}-{'-'.join(map(str, group))}.pt", watched,
             )
-            for name, training in trainings.items()
+            for name, training in trainings[arm].items()
             for group in groups
         ]  # fmt: skip
 
     plans = [
         (arm, i, training, group)
         for arm in fronts
-        for i, (training, group) in enumerate(product(trainings.values(), groups))
+        for i, (training, group) in enumerate(product(trainings[arm].values(), groups))
     ]
     ranks = find_ranks(machine.device)
     own = nullcontext() if pool is workers else pool
@@ -163,44 +201,24 @@ def train_arms(
                 packed, None if is_fixed(fronts[arm]) else fronts[arm], transformer, training, group
             )
         ]
-    shape = (len(fronts), len(trainings), len(seeds))
-    numbers = [
-        np.stack([each[i] for each in found]).reshape(*shape, -1)  # type: ignore[misc]
-        for i in (1, 2, 3)
-    ]
-    models = np.empty(len(found), object)
-    models[:] = [each[4] for each in found]
-    models = models.reshape(shape)
-    return {
-        name: ArmsResult(
-            arms=tuple(fronts),
-            domains=tuple(t.name for t in sets),
-            seeds=tuple(int(s) for s in seeds),
-            hits=numbers[1][:, i],
-            images=np.array([len(t) for t in sets]),
-            steps=found[i * len(seeds)][0],
-            validation_accuracy=numbers[0][:, i],
-            others=tuple(t.name for t in others),
-            models=tuple(tuple(row) for row in models[:, i]),
-            unseen_along=numbers[2][:, i] if watch else None,
-        )
-        for i, name in enumerate(trainings)
-    }
-
-
-def train_chosen(
-    fronts: Mapping[str, nn.Module],
-    chosen: Mapping[str, TrainingParameters],
-    source: DigitSet,
-    tests: Sequence[DigitSet],
-    **choices: Any,
-) -> ArmsResult:
-    """`train_arms` with one training for each arm, its own; ``choices`` are passed on to it."""
-    results = [
-        train_arms({arm: front}, source, tests, trainings={"own": chosen[arm]}, **choices)["own"]
-        for arm, front in fronts.items()
-    ]
-    return join_arms(results)
+    results = {}
+    left = iter(found)
+    for arm in fronts:
+        for name in trainings[arm]:
+            steps, accuracy, hits, along, models = zip(*islice(left, len(seeds)), strict=True)
+            results[arm, name] = ArmsResult(
+                arms=(arm,),
+                domains=tuple(t.name for t in sets),
+                seeds=tuple(int(s) for s in seeds),
+                hits=np.stack(hits)[None],
+                images=np.array([len(t) for t in sets]),
+                steps=steps[0],
+                validation_accuracy=np.stack(accuracy)[None],
+                others=tuple(t.name for t in others),
+                models=(models,),
+                unseen_along=np.stack(along)[None] if watch else None,
+            )
+    return results
 
 
 class Workers(AbstractContextManager):
