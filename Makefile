@@ -15,7 +15,7 @@ BIN     := .venv/bin
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-book: .venv/.installed ## build the book; PROFILE=smoke|laptop|full, JOBS=2
+book: .venv/.installed ## build the book; PROFILE=smoke|laptop|wide|full, JOBS=2
 	$(BIN)/swta build --profile $(PROFILE) --jobs $(JOBS)
 
 test: .venv/.installed ## run the tests with coverage

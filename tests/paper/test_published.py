@@ -32,12 +32,16 @@ def test_what_is_published_is_read_back(record, tmp_path):
 def test_sizes_side_by_side(record, tmp_path):
     names = {"gain": "the gain", "lost": "what is missing"}
     table = compare_sizes(record, tmp_path, names)
-    assert table.loc["the gain"].tolist() == ["21.2 (18 to 24.5) points, n = 5", "not run yet"]
+    gain = "21.2 (18 to 24.5) points, n = 5"
+    assert table.columns.tolist() == ["this run", "wide", "full"]
+    assert table.loc["the gain"].tolist() == [gain, "not run yet", "not run yet"]
     publish_record(record, tmp_path, "full")
     record.reports["gain"] = Reported(3.0)
     table = compare_sizes(record, tmp_path, names)
-    assert table.loc["the gain"].tolist() == ["3", "21.2 (18 to 24.5) points, n = 5"]
-    assert table.loc["what is missing"].tolist() == ["–", "–"]
+    assert table.loc["the gain"].tolist() == ["3", "not run yet", gain]
+    assert table.loc["what is missing"].tolist() == ["–", "not run yet", "–"]
+    publish_record(record, tmp_path, "wide")
+    assert compare_sizes(record, tmp_path, names).loc["the gain"].tolist() == ["3", "3", gain]
 
 
 def test_another_table_is_refused(tmp_path):

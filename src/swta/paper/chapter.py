@@ -139,7 +139,7 @@ class Chapter:
         plt.close(figure)
 
     def compare(self, names: Mapping[str, str]) -> pd.DataFrame:
-        """Reported numbers of this run beside those of the published full run, a row per name."""
+        """Reported numbers of this run beside those of the published runs, a row per name."""
         return compare_sizes(self.record, find_root() or Path.cwd(), names)
 
     def work_folder(self) -> Path:

@@ -34,7 +34,7 @@ console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
 ProfileOption = Annotated[
-    str, typer.Option("--profile", help="laptop (the chapters' defaults), smoke or full.")
+    str, typer.Option("--profile", help="laptop (the chapters' defaults), smoke, wide or full.")
 ]
 
 

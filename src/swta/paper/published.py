@@ -13,6 +13,7 @@ import pandas as pd
 from swta.paper.record import Record, Reported, write_atomically
 
 COLUMNS = ("name", "value", "low", "high", "n", "unit")
+PUBLISHED = ("wide", "full")  # profiles whose numbers are worth keeping
 
 
 def results_table(root: Path, chapter: str, profile: str) -> Path:
@@ -62,27 +63,23 @@ def read_published(path: Path) -> dict[str, Reported]:
     }
 
 
-def compare_sizes(
-    record: Record, root: Path, names: Mapping[str, str], profile: str = "full"
-) -> pd.DataFrame:
-    """Numbers of this run beside those of a published run, as text; a row per name.
+def compare_sizes(record: Record, root: Path, names: Mapping[str, str]) -> pd.DataFrame:
+    """Numbers of this run beside those of `PUBLISHED` runs, as text; a row per name.
 
     Args:
         record: what this run has reported so far.
-        root: the checkout.
+        root: the checkout; where it has no table of a profile, the column says so.
         names: reported name to the words that stand for it.
-        profile: of the published run; without its table the column says so.
     """
-    path = results_table(root, record.chapter, profile)
-    stored = read_published(path) if path.is_file() else None
-    rows = {
-        words: {
-            "this run": _words(record.reports.get(name)),
-            profile: "not run yet" if stored is None else _words(stored.get(name)),
+    columns = {"this run": {words: _words(record.reports.get(n)) for n, words in names.items()}}
+    for profile in PUBLISHED:
+        path = results_table(root, record.chapter, profile)
+        stored = read_published(path) if path.is_file() else None
+        columns[profile] = {
+            words: "not run yet" if stored is None else _words(stored.get(name))
+            for name, words in names.items()
         }
-        for name, words in names.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame(columns)
 
 
 def _cell(value: object) -> object:

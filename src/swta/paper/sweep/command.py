@@ -30,7 +30,7 @@ def sweep(
         ),
     ] = None,
     profile: Annotated[
-        str, typer.Option("--profile", help="What the other parameters are: laptop, smoke, full.")
+        str, typer.Option("--profile", help="What the others are: laptop, smoke, wide, full.")
     ] = "laptop",
     design: Annotated[
         str, typer.Option(help="grid: all combinations; latin-hypercube: --samples of them.")
