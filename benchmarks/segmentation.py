@@ -21,7 +21,7 @@ def main() -> None:
     """Print the rates and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=64, help="training frames")
-    parser.add_argument("--epochs", type=int, default=10, help="passes of a whole training")
+    parser.add_argument("--epochs", type=int, default=18, help="passes of a whole training")
     parser.add_argument("--versions", type=int, default=3, help="crops of each frame")
     given = parser.parse_args()
     torch.set_num_threads(1)

@@ -40,7 +40,7 @@ class SceneTraining(Schedule):
         ParameterError: a value outside its range.
     """
 
-    epochs: int = 10  # passes over the training frames
+    epochs: int = 18  # passes over the training frames
     batch_size: int = 8  # frames
     learning_rate: float = 4e-3  # AdamW, after warm-up
     n_checks: int = 3  # times the validation set is looked at

@@ -34,14 +34,14 @@ class SegmenterParameters:
 
     height: int = 72  # px
     width_px: int = 96  # px
-    patch_size: int = 6  # px; 12 × 16 patches
+    patch_size: int = 8  # px; 9 × 12 patches
     width: int = 64  # length of a token
-    depth: int = 4  # blocks
+    depth: int = 3  # blocks
     heads: int = 4  # attention heads per block
     mlp_ratio: float = 2.0  # hidden width of a block's perceptron / width
     decoder: str = "linear"  # linear or mask
     decoder_depth: int = 1  # blocks of the mask decoder
-    cells: int = 3  # predictions per side of a patch
+    cells: int = 2  # predictions per side of a patch
     n_classes: int = 11  # CamVid's
     n_channels: int = 3  # that the front-end gives
     backbone: str = ""  # name of a model of timm; empty: the small transformer described above
