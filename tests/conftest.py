@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["SWTA_OFFLINE"] = "1"
 os.environ["NO_COLOR"] = "1"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # inherited in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BROWSER = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
