@@ -100,6 +100,13 @@ def test_a_damaged_archive_leaves_nothing(tmp_path, make, name):
         assert list_files(tmp_path) == [name]
 
 
+def test_a_file_without_a_name_is_refused(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", files={"x": b"1"})
+    archive.write_bytes(archive.read_bytes().replace(b"x", b"\0"))  # a name ends at a zero
+    with pytest.raises(DataCorrupt, match="has no name"):
+        unpack(archive, tmp_path / "here")
+
+
 def test_a_wrong_byte_in_a_zip_is_noticed(tmp_path):
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as opened:

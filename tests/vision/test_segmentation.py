@@ -101,6 +101,7 @@ def test_any_backbone_of_timm(backbone, tmp_path):
     [
         {"height": 25}, {"cells": 3}, {"width": 30}, {"decoder": "deep"}, {"backbone": "vgg99"},
         {"weights": "here.pt"}, {"backbone": "resnet18", "weights": "nowhere.pt"}, {"n_classes": 1},
+        {"backbone": True}, {"weights": 1},
     ],
 )  # fmt: skip
 def test_bad_models_are_refused(wrong):

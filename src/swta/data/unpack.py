@@ -101,6 +101,8 @@ def _open(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
 
 def _list_zip(archive: Path, opened: zipfile.ZipFile) -> Iterator[tuple[str, IO[bytes]]]:
     for member in opened.infolist():
+        if not member.filename:
+            raise DataCorrupt(f"{archive}: a file in it has no name; fetch the archive again")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DataCorrupt(f"{archive}: {member.filename!r} is a link; only files are unpacked")
         if not member.is_dir():

@@ -13,7 +13,13 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swta.validation import ParameterError, check_choice, check_integer, check_real
+from swta.validation import (
+    ParameterError,
+    check_choice,
+    check_integer,
+    check_names,
+    check_real,
+)
 from swta.vision.models import build_transformer
 
 DECODERS: Final = ("linear", "mask")
@@ -54,6 +60,7 @@ class SegmenterParameters:
         check_integer("n_classes", self.n_classes, low=2)
         check_real("mlp_ratio", self.mlp_ratio, low=0.0, open_low=True)
         check_choice("decoder", self.decoder, DECODERS)
+        check_names("backbone and weights", (self.backbone, self.weights))
         if not self.backbone:
             self._check_patches()
         if self.backbone and not timm.is_model(self.backbone):
