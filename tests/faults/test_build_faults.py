@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -256,3 +257,19 @@ def test_no_home(book, tmp_path, home):
     code, text = book.swta("build", "-j", "1")
     assert code == 0, text
     assert sorted(book.executions()) == BOTH
+
+
+def test_reproduction_killed(book, tmp_path):
+    """Case B24: nothing that `swta reproduce` started goes on."""
+    book.hold("02_two")  # clones have it, too
+    git = ["git", "-C", str(book.root), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        subprocess.run([*git, *command], check=True)
+    clones = tmp_path / "clones"
+    clones.mkdir()
+    book.environment = book.environment | {"TMPDIR": str(clones)}
+    process = book.start(SWTA, "reproduce", "--profile", "laptop", "-j", "1")
+    wait_for(lambda: list(clones.glob("*/first/executions")))
+    orphans = kill_alone(process)
+    assert len(orphans) >= 2  # a build and its kernel
+    wait_for_end(orphans)

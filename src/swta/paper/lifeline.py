@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import wait
 
 import psutil
@@ -17,11 +19,20 @@ def follow_parent() -> None:
     `multiprocessing`; in any other it does nothing.
     """
     parent = multiprocessing.parent_process()
-    if parent is None:
-        return
+    if parent is not None:
+        _end_after(partial(wait, [parent.sentinel]))
 
+
+def follow_caller() -> None:
+    """`follow_parent` in a process of `subprocess`."""
+    caller = psutil.Process().parent()
+    if caller is not None:
+        _end_after(caller.wait)
+
+
+def _end_after(wait_for_end: Callable[[], object]) -> None:
     def watch() -> None:
-        wait([parent.sentinel])
+        wait_for_end()
         end_children()
         os._exit(1)
 

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from swta.paper.build import execute_book
+from swta.paper.lifeline import follow_caller
 from swta.paper.record import Record
 from swta.paper.site import publish_records
 from swta.validation import ParameterError, check_real
@@ -149,6 +150,7 @@ def build_twice(
 
 def execute_here(profile: str, jobs: int) -> None:
     """Execute the book of the working folder and publish its records; no pages are made."""
+    follow_caller()
     root = Path.cwd()
     tasks = execute_book(root, profile, jobs=jobs)
     publish_records([task.run.output for task in tasks], root / "_build" / "results")
