@@ -19,11 +19,13 @@ from swta.vision import (
     measure_hits,
     measure_steps,
     measure_steps_ratio,
+    pick_trainings,
     summarise_accuracy,
     tabulate_accuracy,
     tabulate_learning,
     train,
     train_arms,
+    train_chosen,
 )
 
 CHOICES = {
@@ -83,6 +85,28 @@ def test_arms_are_trained_alike_and_tested_on_everything(digits, cluttered):
     tested = filter_images(fronts["swta"], cluttered.images)
     assert result.hits[1, 1, 0] == measure_hits(alone.model, tested, cluttered.labels)
     np.testing.assert_array_equal(result.validation_accuracy[1, 1], alone.validation_accuracy)
+
+
+def test_every_arm_has_its_own_training(digits, cluttered):
+    fronts = {"unfiltered": Unfiltered(), "swta": SoftWTA()}
+    slow = CHOICES["trainings"]["plain"]
+    trainings = {"slow": slow, "fast": dataclasses.replace(slow, learning_rate=0.05)}
+    plan = CHOICES | {"seeds": [0, 1]}
+    both = train_arms(fronts, digits, [cluttered], **plan | {"trainings": trainings})
+    for name in trainings:
+        one = train_arms(
+            fronts, digits, [cluttered], **plan | {"trainings": {name: trainings[name]}}
+        )
+        np.testing.assert_array_equal(both[name].hits, one[name].hits)
+    assert (both["slow"].hits != both["fast"].hits).any(axis=(1, 2)).all()
+    chosen = {"unfiltered": "fast", "swta": "slow"}
+    wanted = pick_trainings(both, chosen)
+    del plan["trainings"]
+    own = {arm: trainings[name] for arm, name in chosen.items()}
+    found = train_chosen(fronts, own, digits, [cluttered], **plan)
+    assert found.arms == wanted.arms
+    np.testing.assert_array_equal(found.hits, wanted.hits)
+    np.testing.assert_array_equal(found.validation_accuracy, wanted.validation_accuracy)
 
 
 def test_number_of_workers_does_not_change_the_numbers(digits, cluttered):
