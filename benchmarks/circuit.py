@@ -7,7 +7,8 @@ machine does.
 
 ``--peer`` runs Brian 2 and NEST on the same networks instead, one copy at a time, in turn and
 single-threaded, and prints the ratio of their run times and how far the rates agree.
-``--nest-record`` runs NEST and rewrites the rates that the package ships.
+``--nest-record`` runs NEST and rewrites the rates that the package ships. ``--fit`` fits the inputs
+and the free factors to rates once more, from those of the package on, and prints both.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ import numpy as np
 
 import swta.circuit
 from swta.circuit.brian_motif import build_motif
-from swta.circuit.conditions import Condition
+from swta.circuit.calibration import fit_rates
+from swta.circuit.conditions import RUNNING, Condition
 from swta.circuit.nest_motif import TOLERANCE, build_nest_motif, run_nest_motif
-from swta.circuit.network import Network
+from swta.circuit.network import AFFERENT_FIELDS, Network
+from swta.circuit.pathways import tabulate_adjustments
 from swta.circuit.peer import (
     STATES,
     PeerExperiment,
@@ -36,6 +39,7 @@ from swta.circuit.peer import (
 )
 from swta.circuit.peer_record import SHIPPED, record_nest_rates
 from swta.circuit.spiking import simulate_spiking
+from swta.circuit.spiking_experiments import Trials
 from swta.circuit.wiring import Wiring, build_wiring
 
 COPIES = (1, 2, 4, 8, 16)
@@ -214,6 +218,23 @@ def measure_peer(experiment: PeerExperiment) -> None:
         )
 
 
+def print_fit(steps: int, processes: int) -> None:
+    """Fit the default network to rates at the drive of the experiments; print what it found."""
+    start = perf_counter()
+    fit = fit_rates(Network(), RUNNING, Trials().drive_khz, steps=steps, processes=processes)
+    print(fit.tabulate().to_string(index=False, float_format="{:.3g}".format))
+    for name, field in AFFERENT_FIELDS.items():
+        inputs = fit.network.afferents(name)
+        print(
+            f"{field}: {inputs.background_khz:g} kHz and {inputs.shared_gain:g} of the summed drive"
+        )
+    print(tabulate_adjustments(fit.network.adjustments).to_string(index=False))
+    print(
+        f"VIP cells when running: {fit.running.vip_khz:g} kHz more; misfit {fit.misfit:.1f}, "
+        f"{fit.runs} runs, {perf_counter() - start:.0f} s"
+    )
+
+
 def draw_cost(by_copies: list[float], by_size: list[float], path: Path) -> None:
     """Cost against copies and against cells, as a PNG."""
     import matplotlib as mpl
@@ -258,6 +279,9 @@ def main() -> None:
         "--nest-record", action="store_true", help="rewrite the recorded NEST rates"
     )
     parser.add_argument(
+        "--fit", action="store_true", help="fit inputs and factors to rates instead"
+    )
+    parser.add_argument(
         "--tolerance", type=float, default=TOLERANCE, help="of NEST for --nest-record"
     )
     arguments = parser.parse_args()
@@ -267,6 +291,9 @@ def main() -> None:
         start = perf_counter()
         record_nest_rates(path, tolerance=arguments.tolerance)
         print(f"wrote {path} in {perf_counter() - start:.0f} s")
+        return
+    if arguments.fit:
+        print_fit(1 if arguments.quick else 6, arguments.processes)
         return
     if arguments.peer:
         short = PeerExperiment(measure_s=0.3, settle_s=0.2, seeds=2)

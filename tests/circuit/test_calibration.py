@@ -91,6 +91,26 @@ def test_fit_finds_inputs_and_factors(made):
     assert fit.rates.shape == (len(RATE_TARGETS), 2)
 
 
+def test_states_are_driven_as_their_names_say(made, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        calibration,
+        "simulate_spiking",
+        lambda wirings, conditions, *, made=calibration.simulate_spiking, **rest: (
+            seen.append(conditions) or made(wirings, conditions, **rest)
+        ),
+    )
+    fit_rates(_start(), Context(vip_khz=1.2), 2.0, steps=1, seeds=1)
+    state = dict(zip(STATES, seen[0], strict=True))
+    drives = {name: np.asarray(one.drive_khz).tolist() for name, one in state.items()}
+    assert drives["rest"] == [0, 0] and drives["mixed"] == [2, 1]
+    assert drives["stimulus"] == drives["running"] and drives["stimulus"][1] < 0.1
+    assert [one.context.vip_khz for one in state.values()] == pytest.approx([0, 0, 0, 1.2])
+    for name, one in state.items():  # all drives reach PV cells
+        more = 0.5 * sum(drives[name])
+        assert one.extra_khz["Pvalb"] == pytest.approx(1.1 * BACKGROUND["Pvalb"] + more)
+
+
 def test_other_adjustments_stay_and_fitted_ones_say_why(made):
     kept = Adjustment("Lamp5", "Pyr", 2.0, "a sensitivity")
     start = _start()

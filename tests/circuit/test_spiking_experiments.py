@@ -116,8 +116,11 @@ def test_profiles_and_noise(recorder):
         simulate_profiles(SMALL, TRIALS, [[1.0, 0.5, 0.2]])
     noisy = simulate_noisy_profiles(SMALL, TRIALS, Noise(patterns=40))
     assert noisy.outputs.shape == (2, 40, 2)
-    assert noisy.inputs_khz.std(0) == pytest.approx([2 / 6, 2 / 6], rel=0.35)
-    assert noisy.inputs_khz.mean(0) == pytest.approx(noisy.clean_khz, abs=0.2)
+    assert noisy.inputs_khz.std((0, 1)) == pytest.approx([2 / 6, 2 / 6], rel=0.35)
+    assert noisy.inputs_khz.mean((0, 1)) == pytest.approx(noisy.clean_khz, abs=0.2)
+    assert noisy.outputs == pytest.approx(noisy.inputs_khz * _per_khz(), abs=0.1 * _per_khz())
+    assert noisy.without_recurrence == pytest.approx(noisy.outputs / 2, abs=0.1 * _per_khz())
+    assert not np.allclose(*noisy.inputs_khz), "networks have patterns of their own"
 
 
 def test_loops_read_each_level_in_its_second_half(recorder):
@@ -151,8 +154,11 @@ def test_perturbation_and_regime(recorder):
     regime = simulate_regime(SMALL, TRIALS, duration_s=0.5, running=Context(vip_khz=1.5))
     courses = regime.states.courses_hz
     assert courses[:, 0, :, :2].max() == 0 and courses[:, 1:, :, 0].min() > 0
-    assert [c.context.vip_khz for c in recorder.conditions] == [0, 0, 1.5]
-    assert set(regime.states.spikes) == {(0, 0), (1, 0), (2, 0)}
+    assert [c.context.vip_khz for c in recorder.conditions] == [0, 0, 0, 1.5]
+    rest, stimulus, mixed, running = (np.asarray(c.drive_khz) for c in recorder.conditions)
+    assert rest.max() == 0 and stimulus.tolist() == running.tolist() and stimulus[0] == mixed[0]
+    assert (mixed[1:] == mixed[0] / 2).all()
+    assert set(regime.states.spikes) == {(0, 0), (1, 0), (2, 0), (3, 0)}
 
 
 def test_variants_reduce_what_was_simulated(recorder):

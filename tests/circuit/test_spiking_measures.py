@@ -14,7 +14,7 @@ from swta.circuit.bistability import (
     measure_relative_areas,
 )
 from swta.circuit.lesions import ROLES, VariantResult, measure_roles
-from swta.circuit.network import Network, tuned_drive
+from swta.circuit.network import Network, mixed_profile, tuned_drive
 from swta.circuit.spiking import SpikingResult
 from swta.circuit.spiking_experiments import (
     ModulationCurves,
@@ -146,8 +146,8 @@ def test_modulation_separates_scaling_from_shift():
 def test_restoration_ignores_scale_and_offset_and_sees_noise():
     rng = np.random.default_rng(0)
     clean = np.array([2.0, 1.0, 1.0, 1.0])
-    inputs = clean + 0.3 * rng.standard_normal((50, 4))
-    result = RestoredResult(clean, inputs, 5 * inputs[None] + 2, clean + (inputs[None] - clean) / 2)
+    inputs = clean + 0.3 * rng.standard_normal((1, 50, 4))
+    result = RestoredResult(clean, inputs, 5 * inputs + 2, clean + (inputs - clean) / 2)
     same, cleaner = measure_snr_gain(result)
     assert same[0] == pytest.approx(1.0)
     assert cleaner[0] == pytest.approx(4.0, rel=0.05)
@@ -157,17 +157,18 @@ def test_restoration_ignores_scale_and_offset_and_sees_noise():
 
 def test_a_power_of_the_drive_is_as_steep_and_takes_over_the_noise():
     clean = np.array([2.0, 1.0, 1.0])
-    inputs = clean + 0.02 * np.random.default_rng(4).standard_normal((40, 3))
-    outputs = np.stack([inputs**3, 5 * inputs**3])
-    result = RestoredResult(clean, inputs, outputs, outputs**0 * inputs)
+    inputs = clean + 0.02 * np.random.default_rng(4).standard_normal((2, 40, 3))
+    outputs = np.array([1, 5])[:, None, None] * inputs**3
+    result = RestoredResult(clean, inputs, outputs, inputs)
     steep, straight = measure_peak_steepness(result)
     np.testing.assert_allclose(steep, 3, rtol=0.01)
     np.testing.assert_allclose(straight, 1)
     before, after = measure_peak_noise(result)
-    drawn = inputs.var(0, ddof=1)
-    assert before == pytest.approx(drawn[0] / drawn.sum())
+    drawn = inputs.var(1, ddof=1).T
+    assert before == pytest.approx(drawn[0] / drawn.sum(0))
     # Slopes are 3 x², so noise grows as the square of that: 16 times as much at the peak.
-    np.testing.assert_allclose(after, 16 * drawn[0] / (15 * drawn[0] + drawn.sum()), rtol=0.02)
+    expected = 16 * drawn[0] / (15 * drawn[0] + drawn.sum(0))
+    np.testing.assert_allclose(after, expected, rtol=0.02)
 
 
 def test_noise_is_frozen_and_not_below_zero():
@@ -177,16 +178,17 @@ def test_noise_is_frozen_and_not_below_zero():
     np.testing.assert_array_equal(drawn, noise.draw(4, 2.0, 7))
     np.testing.assert_allclose(noise.draw(4, 4.0, 7), 2 * drawn)
     assert not np.allclose(drawn, noise.draw(4, 2.0, 8))
+    many = Noise(patterns=4000).draw(4, 2.0, 7)
+    np.testing.assert_allclose(many.mean(0), 2 * mixed_profile(4), atol=0.03)
+    assert mixed_profile(4).tolist() == [1, 0.5, 0.5, 0.5]
 
 
 def test_shape_gain_does_not_see_how_large_a_pattern_is():
     rng = np.random.default_rng(1)
     clean = np.array([2.0, 1.0, 1.0, 1.0])
-    inputs = clean + 0.3 * rng.standard_normal((400, 4))
+    inputs = clean + 0.3 * rng.standard_normal((1, 400, 4))
     sizes = rng.uniform(0.5, 2.0, (400, 1))
-    result = RestoredResult(
-        clean, inputs, (sizes * inputs)[None] + 3, clean + (inputs[None] - clean) / 2
-    )
+    result = RestoredResult(clean, inputs, sizes * inputs + 3, clean + (inputs - clean) / 2)
     scaled, cleaner = measure_shape_gain(result)
     assert scaled[0] == pytest.approx(1.0, rel=0.1)
     assert measure_snr_gain(result)[0][0] < 0.6, "which the other ratio counts as noise"
@@ -195,7 +197,7 @@ def test_shape_gain_does_not_see_how_large_a_pattern_is():
 
 def test_population_vector_error():
     clean = np.array([2.0, 1.0, 1.0, 1.0])
-    inputs = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 1.0]])
+    inputs = np.array([[[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 1.0]]])
     outputs = np.array([[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]])
     before, after = measure_vector_error(RestoredResult(clean, inputs, outputs, outputs))
     assert before[0] == pytest.approx(45.0)

@@ -106,10 +106,10 @@ def test_tables_keep_the_order_of_their_arrays():
     )
     assert one["rate_hz"].item() == pytest.approx(curves.rates[1, 1, 1, 3, 0])
     restored = RestoredResult(
-        np.ones(4), RNG.random((5, 4)), RNG.random((3, 5, 4)), RNG.random((3, 5, 4))
+        np.ones(4), RNG.random((3, 5, 4)), RNG.random((3, 5, 4)), RNG.random((3, 5, 4))
     )
     one = tabulate_restored(restored).query("network == 2 and pattern == 4 and unit == 1")
-    assert one["drive_khz"].item() == pytest.approx(restored.inputs_khz[4, 1])
+    assert one["drive_khz"].item() == pytest.approx(restored.inputs_khz[2, 4, 1])
     assert one["rate_no_ee_hz"].item() == pytest.approx(restored.without_recurrence[2, 4, 1])
     boundary = BoundaryResult(np.array([0.5, 1.0]), np.array([0.0, 0.8]), RNG.random((2, 2, 3)))
     one = tabulate_boundary(boundary).query("vip_khz == 0.8 and adaptation == 0.5 and network == 1")

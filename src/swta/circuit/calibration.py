@@ -21,7 +21,7 @@ from scipy.optimize import least_squares
 
 from swta.cells.classes import CLASSES, LABELS
 from swta.circuit.conditions import Condition, Context
-from swta.circuit.network import AFFERENT_FIELDS, Network, tuned_drive
+from swta.circuit.network import AFFERENT_FIELDS, Network, mixed_profile, tuned_drive
 from swta.circuit.pathways import Adjustment, Pair
 from swta.circuit.rate_targets import RATE_TARGETS, STATES, read_targets
 from swta.circuit.spiking import simulate_spiking
@@ -137,7 +137,9 @@ class _Problem:
         settle_s: float,
     ) -> None:
         self.network, self.wirings, self.run, self.settle = network, wirings, run, settle_s
-        self.drive = tuned_drive(network, drive_khz)
+        stimulus = tuned_drive(network, drive_khz)
+        self.drives = {"rest": 0 * stimulus, "stimulus": stimulus, "running": stimulus}
+        self.drives["mixed"] = drive_khz * mixed_profile(network.n_units)
         self.scale = np.r_[np.full(len(CLASSES), 0.1), np.ones(2 + len(FACTORS))]
         self.step = np.r_[
             np.full(len(CLASSES), _STEP_BACKGROUND), np.full(2 + len(FACTORS), _STEP_OTHER)
@@ -153,13 +155,14 @@ class _Problem:
         return [read_targets(one, self.network.n_units) for one in found]
 
     def _states(self, x: FloatArray) -> list[Condition]:
-        """Rest, stimulus and running at a point, in the bare network."""
+        """The `STATES` at a point, in the bare network."""
         values = np.exp(x)
         background = dict(zip(CLASSES, values, strict=False))
         pv_gain, running = values[len(CLASSES) : len(CLASSES) + 2]
         efficacy = dict(zip(FACTORS, values[len(CLASSES) + 2 :], strict=True))
         states = []
-        for drive, vip in ((0 * self.drive, 0.0), (self.drive, 0.0), (self.drive, running)):
+        for state in STATES:
+            drive, vip = self.drives[state], running if state == "running" else 0.0
             extra = dict(background)
             extra["Pvalb"] += pv_gain * drive.sum()
             states.append(

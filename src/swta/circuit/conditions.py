@@ -42,7 +42,7 @@ class Context:
         check_real("lamp5_khz", self.lamp5_khz, low=0, unit="kHz")
 
 
-RUNNING: Final = Context(vip_khz=0.892)  # drive of VIP cells fitted to their rate in locomotion
+RUNNING: Final = Context(vip_khz=1.02)  # drive of VIP cells fitted to their rate in locomotion
 
 
 @dataclass(frozen=True)

@@ -135,9 +135,7 @@ def simulate_variants(
     if not variants:
         raise ParameterError("variants is empty; give INTACT first, then what to compare")
     n = network.n_units
-    rng = np.random.default_rng([13, trials.seed])
-    drawn = noise.noise * rng.standard_normal((noise.patterns, n))
-    noisy = np.maximum(noise.profile(n) + drawn, 0.0)
+    noisy = noise.draw(n, 1.0, trials.seed)
     battery = _Battery(network, trials, ratio, noisy, bistable, running)
     conditions = [c for one in variants for c in battery.conditions(one)]
     result = trials.run(network, conditions, stop=False)

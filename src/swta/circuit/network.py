@@ -19,12 +19,13 @@ from swta.validation import ParameterError, check_choice, check_integer, check_r
 AFFERENT_FIELDS: Final = MappingProxyType(
     dict(zip(CLASSES, ("pyr", "pv", "sst", "vip", "lamp5"), strict=True))
 )
-# Fitted to rates by `swta.circuit.calibration.fit_rates`, as are the inputs of the classes below.
+# Fitted to rates by `swta.circuit.calibration.fit_rates`, as are the inputs of the classes below
+# (`benchmarks/circuit.py --fit`).
 ADJUSTMENTS: tuple[Adjustment, ...] = (
-    Adjustment("Pvalb", "Pyr", 1.48, "fitted to: Pyr with a stimulus"),
-    Adjustment("Vip", "Sst", 3.5, "fitted to: fall of SST when VIP cells are driven"),
-    Adjustment("Pyr", "Sst", 2.07, "fitted to: SST with a stimulus"),
-    Adjustment("Pyr", "Vip", 0.767, "fitted to: VIP with a stimulus"),
+    Adjustment("Pvalb", "Pyr", 1.71, "fitted to: Pyr with a stimulus"),
+    Adjustment("Vip", "Sst", 3.41, "fitted to: fall of SST when VIP cells are driven"),
+    Adjustment("Pyr", "Sst", 1.32, "fitted to: SST with a stimulus"),
+    Adjustment("Pyr", "Vip", 0.602, "fitted to: VIP with a stimulus"),
 )
 
 
@@ -72,11 +73,11 @@ class Network:
     E_exc: float = 14.0  # mV, reversal of excitation in the frame of the recordings
     E_inh: float = -70.0  # mV, reversal of GABA-A in the same frame, measured
     adjustments: tuple[Adjustment, ...] = ADJUSTMENTS
-    pyr: Afferents = Afferents(2.16, own_gain=1.0)
-    pv: Afferents = Afferents(3.3, shared_gain=0.85)
-    sst: Afferents = Afferents(8.31)
-    vip: Afferents = Afferents(0.649)
-    lamp5: Afferents = Afferents(2.65)
+    pyr: Afferents = Afferents(2.33, own_gain=1.0)
+    pv: Afferents = Afferents(3.84, shared_gain=0.372)
+    sst: Afferents = Afferents(9.34)
+    vip: Afferents = Afferents(0.575)
+    lamp5: Afferents = Afferents(2.74)
 
     def __post_init__(self) -> None:
         check_integer("n_units", self.n_units, low=2, high=16)
@@ -191,3 +192,9 @@ def tuned_drive(
     steps = np.arange(network.n_units)
     degrees = 360.0 / network.n_units * np.minimum(steps, network.n_units - steps)
     return np.asarray(peak_khz * np.exp(-0.5 * (degrees / width_deg) ** 2))
+
+
+def mixed_profile(n_units: int, *, ground: float = 0.5) -> NDArray[np.float64]:
+    """Drive over the largest: a peak for unit 0 on a ground for all others, (n_units,)."""
+    check_real("ground", ground, low=0, high=1, open_high=True)
+    return np.r_[1.0, np.full(n_units - 1, ground)]

@@ -12,7 +12,7 @@ from swta.cells.classes import INTERNEURONS
 
 FloatArray = NDArray[np.float64]
 
-STATES: Final = ("rest", "stimulus", "running")
+STATES: Final = ("rest", "stimulus", "mixed", "running")
 QUIET: Final = 0.02  # Hz, stands for a silent class
 
 
@@ -20,8 +20,10 @@ QUIET: Final = 0.02  # Hz, stands for a silent class
 class RateTarget:
     """A rate, or a ratio of rates, and the range in which it is seen in vivo."""
 
-    state: str  # rest, stimulus, or running: stimulus with VIP cells driven as in locomotion
-    name: str  # class; Pyr is the unit that prefers the stimulus, at rest all units
+    # rest; stimulus, which one unit prefers; mixed, where all other units get half the drive of
+    # that one; or running, stimulus with VIP cells driven as in locomotion
+    state: str
+    name: str  # class; Pyr is the unit with the most drive, at rest all units
     low: float  # Hz, or a ratio
     high: float  # same
     ratio: bool = False  # whether it is the rate over that in the state stimulus
@@ -43,8 +45,9 @@ class RateTarget:
         return self.low <= value <= self.high
 
 
-# Second-hand from reviews and not checked against recordings. For LAMP5 none is known to us; its
-# rate at rest is assumed to be that of SST.
+# Second-hand from reviews and not checked against recordings. They tell evoked rates without the
+# stimulus, so both stimuli have the same ranges. For LAMP5 none is known to us; its rate at rest is
+# assumed to be that of SST.
 RATE_TARGETS: Final = (
     RateTarget("rest", "Pyr", 0.1, 0.5),
     RateTarget("rest", "Pvalb", 3.0, 8.0),
@@ -55,6 +58,10 @@ RATE_TARGETS: Final = (
     RateTarget("stimulus", "Pvalb", 15.0, 40.0),
     RateTarget("stimulus", "Sst", 3.0, 8.0),
     RateTarget("stimulus", "Vip", 1.0, 5.0),
+    RateTarget("mixed", "Pyr", 2.0, 8.0),
+    RateTarget("mixed", "Pvalb", 15.0, 40.0),
+    RateTarget("mixed", "Sst", 3.0, 8.0),
+    RateTarget("mixed", "Vip", 1.0, 5.0),
     RateTarget("running", "Pyr", 1.1, 1.5, ratio=True, predicted=True),
     RateTarget("running", "Sst", 0.3, 0.7, ratio=True),
     RateTarget("running", "Vip", 5.0, 15.0),
@@ -67,7 +74,7 @@ def read_targets(rates_hz: FloatArray, n_units: int) -> FloatArray:
     A silent class counts with `QUIET`, so that logarithms and ratios exist.
 
     Args:
-        rates_hz: mean rates in the three `STATES`, (3, n_seeds, n_populations), unit 0 preferring
+        rates_hz: mean rates in the `STATES`, (4, n_seeds, n_populations), unit 0 preferring
             the stimulus.
         n_units: excitatory units, the first populations; the others are the interneurons.
     """

@@ -1,4 +1,4 @@
-"""How the spiking motif works: rates of all classes at rest, with a stimulus and when running."""
+"""How the spiking motif works: rates of all classes at rest, with two stimuli and when running."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from swta.cells.classes import LABELS
 from swta.circuit.conditions import RUNNING, Condition, Context
-from swta.circuit.network import Network, tuned_drive
+from swta.circuit.network import Network, mixed_profile, tuned_drive
 from swta.circuit.rate_targets import RATE_TARGETS, STATES, read_targets
 from swta.circuit.spiking import SpikingResult
 from swta.circuit.spiking_experiments import Trials
@@ -22,7 +22,7 @@ SLOWEST_MS = 50.0  # ms, window in which a burst would show
 
 @dataclass(frozen=True)
 class RegimeResult:
-    """Long runs in the three states of `STATES`, one condition each; all spikes of network 0."""
+    """Long runs in the `STATES`, one condition each; all spikes of network 0."""
 
     states: SpikingResult
     drive_khz: FloatArray  # the stimulus, (n_units,)
@@ -32,14 +32,17 @@ class RegimeResult:
 def simulate_regime(
     network: Network, trials: Trials, *, duration_s: float = 10.0, running: Context = RUNNING
 ) -> RegimeResult:
-    """Rest, stimulus, and stimulus with VIP cells driven, long enough to drift, burst or die.
+    """Rest, two stimuli, and one with VIP cells driven, long enough to drift, burst or die.
 
     Args:
         duration_s: simulated time of each state, s.
-        running: the context of the third state.
+        running: the context of the state of this name.
     """
     drive = tuned_drive(network, trials.drive_khz)
-    conditions = [Condition(0 * drive), Condition(drive), Condition(drive, running)]
+    mixed = trials.drive_khz * mixed_profile(network.n_units)
+    made = {"rest": Condition(0 * drive), "stimulus": Condition(drive), "mixed": Condition(mixed)}
+    made["running"] = Condition(drive, running)
+    conditions = [made[state] for state in STATES]
     states = trials.run(
         network, conditions, duration_s=duration_s, record=[(k, 0) for k in range(len(STATES))]
     )
@@ -53,8 +56,8 @@ class RegimeRates:
     targets: FloatArray  # of `RATE_TARGETS`, Hz or ratios, (n_targets, n_seeds)
     interval_cv: FloatArray  # median over the driven unit's cells, with a stimulus, (n_seeds,)
     drift: FloatArray  # last third over first third of the driven unit's rate, (n_seeds,)
-    burst: FloatArray  # highest rate of any population in 50 ms over its mean, (3, n_seeds)
-    quietest_hz: FloatArray  # lowest rate of a class in a second, (3, n_seeds)
+    burst: FloatArray  # highest rate of any population in 50 ms over its mean, (4, n_seeds)
+    quietest_hz: FloatArray  # lowest rate of a class in a second, (4, n_seeds)
 
     @property
     def inside(self) -> NDArray[np.bool_]:
@@ -70,8 +73,9 @@ def measure_regime(result: RegimeResult) -> RegimeRates:
     n_units = len(result.drive_khz)
     end = len(states.counts) * states.bin_ms / 1e3
     third = (end - settle) / 3
-    early = states.mean_rates_hz(settle, settle + third)[1, :, 0]
-    late = states.mean_rates_hz(end - third)[1, :, 0]
+    driven = STATES.index("stimulus")
+    early = states.mean_rates_hz(settle, settle + third)[driven, :, 0]
+    late = states.mean_rates_hz(end - third)[driven, :, 0]
     kept = states.courses_hz[round(1e3 * settle / states.bin_ms) :]
     fine = _coarsen(kept, max(1, round(SLOWEST_MS / states.bin_ms)))
     burst = (fine.max(0) / np.maximum(fine.mean(0), 1.0)).max(-1)
@@ -81,7 +85,7 @@ def measure_regime(result: RegimeResult) -> RegimeRates:
     )
     return RegimeRates(
         read_targets(states.mean_rates_hz(settle), n_units),
-        np.nanmedian(states.interval_cv[1][:, : states.sizes[0]], axis=-1),
+        np.nanmedian(states.interval_cv[driven][:, : states.sizes[0]], axis=-1),
         late / np.maximum(early, 1e-9),
         burst,
         classes.min((0, -1)),

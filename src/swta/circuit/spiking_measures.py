@@ -96,21 +96,22 @@ def measure_peak_steepness(result: RestoredResult) -> tuple[FloatArray, FloatArr
         With and without E→E, each (n_seeds,).
     """
     peak = int(result.clean_khz.argmax())
-    drive = result.inputs_khz[:, peak]
-    centred = drive - drive.mean()
+    drive = result.inputs_khz[..., peak]
+    mean = drive.mean(-1)
+    centred = drive - mean[:, None]
 
     def steepness(rates: FloatArray) -> FloatArray:
-        slope = rates[..., peak] @ centred / (centred @ centred)
-        return np.asarray(slope * drive.mean() / rates[..., peak].mean(-1))
+        slope = (rates[..., peak] * centred).sum(-1) / (centred**2).sum(-1)
+        return np.asarray(slope * mean / rates[..., peak].mean(-1))
 
     return steepness(result.outputs), steepness(result.without_recurrence)
 
 
-def measure_peak_noise(result: RestoredResult) -> tuple[float, FloatArray]:
+def measure_peak_noise(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
     """Share of the noise, the variance over patterns, that is the peak unit's, dimensionless.
 
     Returns:
-        In the drives, and in the rates of each network, (n_seeds,).
+        In the drives and in the rates, each (n_seeds,).
     """
     peak = int(result.clean_khz.argmax())
 
@@ -118,18 +119,20 @@ def measure_peak_noise(result: RestoredResult) -> tuple[float, FloatArray]:
         noise = patterns.var(-2, ddof=1)
         return np.asarray(noise[..., peak] / noise.sum(-1))
 
-    return float(share(result.inputs_khz)), share(result.outputs)
+    return share(result.inputs_khz), share(result.outputs)
 
 
 def measure_profile_correlation(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
     """Mean correlation of a pattern with the clean profile: of the drives, and of the rates.
 
     Returns:
-        A number per network each, (n_seeds,): that of the drives is the same for all.
+        Of the drives and of the rates, each (n_seeds,).
     """
-    inside = _correlation(result.inputs_khz, result.clean_khz).mean(-1)
-    outside = _correlation(result.outputs, result.clean_khz).mean(-1)
-    return np.full_like(outside, inside), outside
+    inside, outside = (
+        _correlation(patterns, result.clean_khz).mean(-1)
+        for patterns in (result.inputs_khz, result.outputs)
+    )
+    return inside, outside
 
 
 def measure_vector_error(result: RestoredResult) -> tuple[FloatArray, FloatArray]:
@@ -138,9 +141,7 @@ def measure_vector_error(result: RestoredResult) -> tuple[FloatArray, FloatArray
     Returns:
         Of the drives and of the rates, each (n_seeds,).
     """
-    inside = _vector_error(result.inputs_khz).mean(-1)
-    outside = _vector_error(result.outputs).mean(-1)
-    return np.full_like(outside, inside), outside
+    return _vector_error(result.inputs_khz).mean(-1), _vector_error(result.outputs).mean(-1)
 
 
 def measure_recovery(result: PulseResult, *, window_s: float = 0.5) -> FloatArray:

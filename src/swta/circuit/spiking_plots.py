@@ -37,16 +37,20 @@ UNIT_COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 
 
 def plot_regime(rates: RegimeRates, ax: Axes | None = None) -> Axes:
-    """Rates (Hz) at rest (open), with stimulus (filled) and running (grey); bars: in vivo."""
+    """Rates (Hz) in the `STATES`, left to right; bars: in vivo.
+
+    At rest (open), with a stimulus (filled) or the mixed one (light), and running (grey).
+    """
     ax = _axes(ax)
     for target, values in zip(RATE_TARGETS, rates.targets, strict=True):
         if target.ratio:
             continue
-        x = CLASSES.index(target.name) + 0.27 * (STATES.index(target.state) - 1)
-        ax.bar(x, target.high - target.low, 0.2, bottom=target.low, color="0.88", zorder=0)
+        x = CLASSES.index(target.name) + 0.21 * (STATES.index(target.state) - 1.5)
+        ax.bar(x, target.high - target.low, 0.16, bottom=target.low, color="0.88", zorder=0)
         spread = np.linspace(-0.06, 0.06, len(values)) if len(values) > 1 else np.zeros(1)
-        face = {"rest": "white", "stimulus": COLOURS[target.name], "running": "0.4"}[target.state]
-        style = {"color": COLOURS[target.name], "markerfacecolor": face, "markersize": 4}
+        colour = COLOURS[target.name]
+        faces = {"rest": "white", "stimulus": colour, "mixed": (colour, 0.4), "running": "0.4"}
+        style = {"color": colour, "markerfacecolor": faces[target.state], "markersize": 4}
         ax.plot(x + spread, values, "o", **style)  # type: ignore[arg-type]
     ax.set_yscale("log")
     ax.set_xticks(range(len(CLASSES)), [LABELS[c] for c in CLASSES])
@@ -148,18 +152,18 @@ def plot_drive_to_classes(curves: ModulationCurves, handle: str, ax: Axes | None
 
 
 def plot_restored(result: RestoredResult, ax: Axes | None = None) -> Axes:
-    """Drives and rates of all patterns, each over its own mean peak; points: one pattern."""
+    """Drives and rates of all patterns, over the mean peak of each network; points: one pattern."""
     ax = _axes(ax)
     units = np.arange(len(result.clean_khz))
-    outputs = result.outputs.mean(0)
     for patterns, colour, shift, label in (
-        (result.inputs_khz, "0.5", -0.1, "drive"),
-        (outputs, UNIT_COLOURS[0], 0.1, "rate"),
+        (result.inputs_khz, "0.5", -0.15, "drive"),
+        (result.outputs, UNIT_COLOURS[0], 0.15, "rate"),
     ):
-        scaled = patterns / patterns.mean(0).max()
-        for row in scaled:
-            ax.plot(units + shift, row, "o", color=colour, markersize=3, alpha=0.6)
-        ax.plot(units + shift, scaled.mean(0), "_", color=colour, markersize=16, label=label)
+        scaled = patterns / patterns.mean(1, keepdims=True).max(-1, keepdims=True)
+        rows = scaled.reshape(-1, len(units))
+        beside = units + shift + np.linspace(-0.08, 0.08, len(rows))[:, None]
+        ax.plot(beside, rows, ".", color=colour, markersize=3, alpha=0.5)
+        ax.plot(units + shift, rows.mean(0), "_", color=colour, markersize=16, label=label)
     ax.set(xlabel="unit", ylabel="over the mean of the peak", ylim=(0, None), xticks=units)
     ax.legend(fontsize="small", frameon=False)
     return ax

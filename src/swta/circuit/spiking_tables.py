@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from swta.cells.classes import LABELS
@@ -62,10 +61,9 @@ def tabulate_restored(result: RestoredResult) -> pd.DataFrame:
     index = pd.MultiIndex.from_product(
         [range(size) for size in result.outputs.shape], names=["network", "pattern", "unit"]
     )
-    drives = np.broadcast_to(result.inputs_khz, result.outputs.shape)
     return pd.DataFrame(
         {
-            "drive_khz": drives.ravel(),
+            "drive_khz": result.inputs_khz.ravel(),
             "rate_hz": result.outputs.ravel(),
             "rate_no_ee_hz": result.without_recurrence.ravel(),
         },

@@ -80,9 +80,7 @@ def simulate_roles(
     check_integer("seeds", seeds, low=1)
     more = vip_drive() if running is None else check_real("running", running, low=0)
     n = mapped.layout.n_units
-    rng = np.random.default_rng([13, seed])
-    drawn = noise.noise * rng.standard_normal((noise.patterns, n))
-    noisy = np.maximum(noise.profile(n) + drawn, 0.0)
+    noisy = noise.draw(n, 1.0, seed)
     first = np.array([[1, ratio], [1, ratio], [0, ratio], [1, 0], [WEAKER, 0], [1, ratio]])
     relative = np.concatenate([np.pad(first, ((0, 0), (0, n - 2))), noisy])
     motifs: list[MatchedMotif] = []
