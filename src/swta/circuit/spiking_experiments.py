@@ -220,7 +220,7 @@ class Noise:
 
     ground: float = 0.5  # clean drive of the other units over that of the peak
     noise: float = 1 / 6  # s.d. of the noise in each unit's drive over the peak
-    patterns: int = 24  # noisy patterns; the gain over eight can be anything from 0.9 to 3.5
+    patterns: int = 24  # noisy patterns; over draws of eight the SNR gain spans threefold
 
     def __post_init__(self) -> None:
         mixed_profile(2, ground=self.ground)

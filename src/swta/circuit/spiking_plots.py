@@ -54,7 +54,7 @@ def plot_regime(rates: RegimeRates, ax: Axes | None = None) -> Axes:
         ax.plot(x + spread, values, "o", **style)  # type: ignore[arg-type]
     ax.set_yscale("log")
     ax.set_xticks(range(len(CLASSES)), [LABELS[c] for c in CLASSES])
-    ax.set_ylabel("rate (Hz)")
+    ax.set(ylabel="rate (Hz)", xlim=(-0.5, len(CLASSES) - 0.5))
     return ax
 
 
@@ -235,7 +235,7 @@ def plot_boundary(result: BoundaryResult, ax: Axes | None = None) -> Axes:
             alpha=float(shades[k]),
             label=f"VIP +{drive:g} kHz",
         )
-    ax.set(xlabel="adaptation over slice value", ylabel="memory index", ylim=(-0.2, 1.05))
+    ax.set(xlabel="adaptation over slice value", ylabel="memory index")
     ax.legend(fontsize="small", frameon=False)
     return ax
 
