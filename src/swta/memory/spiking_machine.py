@@ -73,7 +73,7 @@ class SpikingMachine:
     network: Network = field(default_factory=Network)
     gamma: float = 0.2  # γ between X and Y; that of the up-states
     phi_in: float = 0.1  # φ_in, from Y to Z; all four chosen in trials on other networks
-    phi_out: float = 0.7  # φ_out, from Z to X
+    phi_out: float = 0.9  # φ_out, from Z to X
     symbol_khz: float = 3.5  # kHz, thalamic rate of a symbol to the units of its moves
     threshold_khz: float = 4.0  # kHz, steady input to the PV cells of Z, in place of T_z
     probability: float = 0.1  # of a connection between two cells of joined units
