@@ -140,6 +140,18 @@ def test_a_shallow_negative_threshold_leaves_the_loser_more():
     assert soft > 1.15 * hard
 
 
+def test_a_correction_starts_and_stays_within_what_a_leak_can_hold():
+    drives = np.array([(0.5, 0), (1.0, 0), (1.0, 0.5)])
+    target = Target(drives, 0.2 * drives, ("",) * 3)
+    layout = Layout.for_network(4, 2.0)
+    start = replace(GAINS, pool_hz=-80.0)
+    with pytest.raises(ParameterError, match="leak for pool_hz"):
+        match_gains(start, layout)
+    result = calibrate_match(start, target, layout, rounds=2, n_ticks=300)
+    assert result.rounds[0].mapped.inhibitory_leak == 255
+    assert result.rounds[0].gains.pool_hz == pytest.approx(-255 / layout.leaks_per_hz)
+
+
 def test_correction_finds_the_gains_of_another_chip():
     """Rates of one motif are the target of another that starts elsewhere."""
     cuts = ("",) * 6 + ("recurrence",) * 2 + ("Sst",) * 2 + ("Pvalb",) * 2
@@ -188,6 +200,8 @@ def test_the_threshold_of_a_pool():
     drives = np.array([1.0, 2.0])
     tonic = OpenLoopResult(drives, 1, closed, closed, **rest)
     assert measure_pool_threshold(tonic) == pytest.approx(-2.0)
+    closed[:, :, 5] = 0.01 * closed[:, :, 0] + 3.0
+    assert measure_pool_threshold(tonic) == -8, "not the -300 Hz that the line would give"
     closed[:, :, 5] = 3.0
     assert measure_pool_threshold(tonic) == 0
 

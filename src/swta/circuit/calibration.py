@@ -3,8 +3,9 @@
 Slices cut axons and the recordings know nothing of the input to a patch. So the background input of
 each class, the thalamic input of PV cells and a factor on the conductance of four pathways are
 free. They are chosen by rates alone, in networks that no experiment uses: by how each class fires
-at rest, with a stimulus, and when the VIP cells are driven as they are during locomotion. How units
-compete is not looked at, nor whether driving VIP cells disinhibits the pyramidal cells.
+at rest, with a stimulus for one unit and one for all, and when the VIP cells are driven as they are
+during locomotion. How units compete is not looked at, nor whether driving VIP cells disinhibits the
+pyramidal cells.
 """
 
 from __future__ import annotations

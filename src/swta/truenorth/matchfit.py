@@ -24,6 +24,7 @@ from swta.truenorth.matching import (
     match_gains,
     without_primitive,
 )
+from swta.truenorth.neuron import MAX_WEIGHT
 from swta.truenorth.target import NetworkRates, Target
 from swta.validation import check_integer
 
@@ -110,7 +111,7 @@ def calibrate_match(
     """Correct what is asked of gain matching until the chip fires as the target does.
 
     Args:
-        start: gains as measured.
+        start: gains as measured; one outside the range of its corrections starts at its end.
         target: rates to reach; others should judge the result.
         layout: neurons and lines on the chip.
         rounds: measurements, the uncorrected one included.
@@ -125,8 +126,10 @@ def calibrate_match(
     step, low, high = (np.array([STEPS[name][k] for name in names]) for k in range(3))
     for bound in (step, low, high):
         bound[:_IN_GAIN] *= start.gain_hz_per_khz
+    pool, most = names.index("pool_hz"), MAX_WEIGHT / layout.leaks_per_hz
+    low[pool], high[pool] = max(low[pool], -most), min(high[pool], most)
     size = target.sizes_hz
-    at = np.array([getattr(start, name) for name in names])
+    at = np.clip([getattr(start, name) for name in names], low, high)
     base, damping, done = at, 0.01, list[MatchRound]()
     best = np.inf
     slopes = residual = np.empty(0)

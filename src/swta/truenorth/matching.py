@@ -134,6 +134,16 @@ class Layout:
         check_real("highest_hz", highest_hz, low=0, open_low=True, unit="Hz")
         return cls(n_units=n_units, rate_scale=HIGHEST / highest_hz)
 
+    @property
+    def inhibition(self) -> Fill:
+        """From a unit to the pool."""
+        return find_fill("the pool", POOL_SHARE * POOL_THRESHOLD, self.neurons, self.pool)
+
+    @property
+    def leaks_per_hz(self) -> float:
+        """Leak of the pool's neurons for a threshold of 1 Hz of the units' summed rate."""
+        return self.rate_scale * self.inhibition.total
+
 
 @dataclass(frozen=True)
 class Fill:
@@ -305,7 +315,7 @@ def match_gains(gains: Gains, layout: Layout = Layout()) -> MatchedMotif:
     scale, size, pool = layout.rate_scale, layout.neurons, layout.pool
     line_rate = scale * (gains.gain_hz_per_khz - gains.rival_hz_per_khz)
     taken = -scale * gains.rival_hz_per_khz / line_rate
-    inhibitory = find_fill("the pool", POOL_SHARE * POOL_THRESHOLD, size, pool)
+    inhibitory = layout.inhibition
     to_pool = inhibitory.total / POOL_THRESHOLD
     # Quantiles of a normal distribution; leaks are rounded so that their sum is kept.
     places = norm.ppf((np.arange(size) + 0.5) / size)
@@ -320,7 +330,7 @@ def match_gains(gains: Gains, layout: Layout = Layout()) -> MatchedMotif:
         round(each.weight * each.bits / max(weight, 1)) for each in (pv_feedback, feedforward)
     )
     pool_leak, vip_leak = (
-        round(-POOL_THRESHOLD * scale * to_pool * each) for each in (gains.pool_hz, gains.vip_hz)
+        round(-layout.leaks_per_hz * each) for each in (gains.pool_hz, gains.vip_hz)
     )
     for name, value in (
         ("threshold_hz", int(leaks[np.argmax(np.abs(leaks))])),

@@ -132,12 +132,13 @@ def measure_pool_threshold(result: OpenLoopResult) -> float:
     """Summed rate of the units (Hz) at which SST cells start to fire; negative if they never rest.
 
     By a line through the rates of SST cells over those of the units, loops closed, with and without
-    recurrent excitation; 0 where SST cells do not follow the units.
+    recurrent excitation; 0 where SST cells do not follow the units. No further from 0 than the
+    largest summed rate: where they hardly follow, the line meets zero anywhere.
     """
     rates = np.concatenate([result.closed, result.no_recurrence]).mean(1)
     units = rates[:, : result.n_units].sum(1)
     slope, offset = np.polyfit(units, rates[:, result.n_units + INTERNEURONS.index("Sst")], 1)
-    return float(-offset / slope) if slope > 1e-9 else 0.0
+    return float(np.clip(-offset / slope, -units.max(), units.max())) if slope > 1e-9 else 0.0
 
 
 @dataclass(frozen=True, eq=False)
