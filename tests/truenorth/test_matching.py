@@ -144,12 +144,13 @@ def test_a_correction_starts_and_stays_within_what_a_leak_can_hold():
     drives = np.array([(0.5, 0), (1.0, 0), (1.0, 0.5)])
     target = Target(drives, 0.2 * drives, ("",) * 3)
     layout = Layout.for_network(4, 2.0)
-    start = replace(GAINS, pool_hz=-80.0)
+    start = replace(GAINS, pool_hz=-80.0, vip_hz=90.0)
     with pytest.raises(ParameterError, match="leak for pool_hz"):
         match_gains(start, layout)
     result = calibrate_match(start, target, layout, rounds=2, n_ticks=300)
     assert result.rounds[0].mapped.inhibitory_leak == 255
     assert result.rounds[0].gains.pool_hz == pytest.approx(-255 / layout.leaks_per_hz)
+    assert result.rounds[1].mapped.vip_leak == -255, "which no correction moves"
 
 
 def test_correction_finds_the_gains_of_another_chip():

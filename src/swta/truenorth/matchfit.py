@@ -128,6 +128,7 @@ def calibrate_match(
         bound[:_IN_GAIN] *= start.gain_hz_per_khz
     pool, most = names.index("pool_hz"), MAX_WEIGHT / layout.leaks_per_hz
     low[pool], high[pool] = max(low[pool], -most), min(high[pool], most)
+    start = replace(start, vip_hz=min(start.vip_hz, most))
     size = target.sizes_hz
     at = np.clip([getattr(start, name) for name in names], low, high)
     base, damping, done = at, 0.01, list[MatchRound]()
