@@ -223,7 +223,7 @@ class Noise:
     patterns: int = 24  # noisy patterns; over draws of eight the SNR gain spans threefold
 
     def __post_init__(self) -> None:
-        mixed_profile(2, ground=self.ground)
+        mixed_profile(2, ground=self.ground)  # refuses a ground that is out of range
         check_real("noise", self.noise, low=0, open_low=True)
         check_integer("patterns", self.patterns, low=2)
 
